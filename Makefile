@@ -1,0 +1,69 @@
+# Everything that a person or a CI does with a checkout. Every target sets up what it needs first.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+READY := $(VENV)/.ready
+LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
+
+# What the test of Temporal's pages looks at them with.
+CHROMIUM := /usr/bin/chromium
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo -n)
+
+.PHONY: help setup demo dev stop test check soak bench-% histories sample lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv
+
+demo: $(READY) ## make a set of 8 emojis from the sample character, into out/demo
+	$(VENV)/bin/popcon make popcon/data/sample.png --out out/demo
+
+dev: $(READY) ## run the whole stack in the foreground: Temporal with its UI, S3, all workers
+	$(VENV)/bin/popcon dev
+
+stop: $(READY) ## stop that stack from elsewhere
+	$(VENV)/bin/popcon stop
+
+test: check $(CHROMIUM) ## lint, types and tests
+	$(VENV)/bin/pytest
+
+check: $(READY) ## lint and types only
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+soak: $(READY) ## chaos and long runs: workers and servers killed in the middle of sets
+	$(VENV)/bin/pytest -m soak
+
+bench-%: $(READY) ## measure; writes bench/results/NAME.json (bench-orchestration)
+	$(PYTHON) -m bench.$*
+
+histories: $(READY) ## record the workflow histories that the replay test holds
+	$(PYTHON) -m tests.record_histories
+
+sample: $(READY) ## draw the sample character anew
+	$(PYTHON) tools/draw_sample.py
+
+lock: | $(UV) ## pin the dependencies anew, with hashes and without addresses
+	$(UV) pip compile $(LOCK) -o requirements.lock
+	$(UV) pip compile $(LOCK) --extra dev -o requirements-dev.lock
+
+clean: ## remove what was installed and built here
+	rm -rf $(VENV) .tools out .mypy_cache .ruff_cache .pytest_cache
+
+$(READY): requirements-dev.lock pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python '>=3.11' $(VENV)
+	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements-dev.lock
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@touch $@
+
+# A Debian package; where we may not install it, the test that needs it fails and says the same.
+$(CHROMIUM):
+	@{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+		|| echo "the browser test needs Chromium: sudo apt-get install chromium (anywhere else: put it at $(CHROMIUM))"
+
+# uv, where the machine has none.
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet uv
