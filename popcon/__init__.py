@@ -1,0 +1,1 @@
+"""The shared words of popcon: models, presets, platforms, settings, object keys, storage."""

@@ -1,0 +1,1 @@
+"""Data files that people may read and edit: presets and platforms."""

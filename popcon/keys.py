@@ -1,0 +1,73 @@
+"""Object keys: what each stored thing is called. Everything under a key is written once."""
+
+MANIFEST_DIGITS = 6
+
+
+def sets() -> str:
+    """The prefix of all sets."""
+    return "sets/"
+
+
+def upload(set_id: str, sha256: str) -> str:
+    """The character as uploaded (PNG), under its hash."""
+    return f"sets/{set_id}/character/{sha256}.png"
+
+
+def character_matte(set_id: str, recipe: str) -> str:
+    """The uploaded character with its alpha (RGBA PNG)."""
+    return f"sets/{set_id}/character/matte-{recipe}.png"
+
+
+def character_square(set_id: str, recipe: str) -> str:
+    """The character on its square canvas (RGBA PNG), as animators take it."""
+    return f"sets/{set_id}/character/square-{recipe}.png"
+
+
+def take(emoji: int, number: int) -> str:
+    """The name of a take inside its set."""
+    return f"{emoji:03d}-{number:02d}"
+
+
+def video(set_id: str, take: str) -> str:
+    """A take's video."""
+    return f"sets/{set_id}/takes/{take}/video.mp4"
+
+
+def pictures(set_id: str, take: str) -> str:
+    """The prefix of everything that is stored of a take's pictures."""
+    return f"sets/{set_id}/takes/{take}/pictures/"
+
+
+def raw(set_id: str, take: str, picture: int) -> str:
+    """A picture of a take as rendered (RGB PNG, the character on the plate)."""
+    return f"{pictures(set_id, take)}{picture:03d}/raw.png"
+
+
+def matte(set_id: str, take: str, picture: int, recipe: str) -> str:
+    """The same picture with its alpha (RGBA PNG)."""
+    return f"{pictures(set_id, take)}{picture:03d}/matte-{recipe}.png"
+
+
+def matte_notes(set_id: str, take: str, picture: int, recipe: str) -> str:
+    """What is known of that matte: model, time and metrics (JSON)."""
+    return f"sets/{set_id}/takes/{take}/pictures/{picture:03d}/matte-{recipe}.json"
+
+
+def choice(set_id: str, take: str, sha256: str) -> str:
+    """Why the chooser chose as it did (JSON), under its hash."""
+    return f"sets/{set_id}/takes/{take}/choice-{sha256}.json"
+
+
+def asset(set_id: str, sha256: str, extension: str) -> str:
+    """A finished file, under its hash."""
+    return f"sets/{set_id}/assets/{sha256}.{extension}"
+
+
+def manifests(set_id: str) -> str:
+    """The prefix of a set's manifests; the last in order is the current one."""
+    return f"sets/{set_id}/manifests/"
+
+
+def manifest(set_id: str, revision: int) -> str:
+    """One revision of a set's manifest."""
+    return f"{manifests(set_id)}{revision:0{MANIFEST_DIGITS}d}.json"

@@ -1,0 +1,215 @@
+"""The messages that people send to a set. From this one table come its signals, its updates and their descriptions."""
+
+import json
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from popcon.mattes import matte
+from popcon.model import Message, Model
+from popcon.presets import preset
+
+# Prompts are kept in the set's state, which has to stay small; no animator reads more than a few sentences.
+LONGEST_PROMPT = 500
+MOST_POINTS = 64
+
+Number = Annotated[int, Field(ge=1, le=9999)]
+Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROMPT)]
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Edit(Message):
+    """What every message may carry: an id of the sender's own, so that sending it twice acts once."""
+
+    request_id: RequestId | None = None
+
+
+class EmojiEdit(Edit):
+    """A message about one emoji."""
+
+    emoji: Number
+
+
+class FrameEdit(EmojiEdit):
+    """A message about one frame of an emoji."""
+
+    frame: Number
+
+
+class SwapFrame(FrameEdit):
+    """Show another candidate in a frame."""
+
+    candidate: Number
+
+
+class RetryFrame(FrameEdit):
+    """Make one new candidate for a frame: redrawn with a prompt, matted by another model, or both."""
+
+    prompt: Prompt | None = None
+    matte: str | None = None
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        if self.prompt is None and self.matte is None:
+            raise ValueError("say a prompt or a matte, or there is nothing to do differently")
+        if self.matte is not None:
+            matte(self.matte)
+        return self
+
+
+class RetryEmoji(EmojiEdit):
+    """Render a new take of an emoji: with a prompt, another action, another seed, or simply once more."""
+
+    prompt: Prompt | None = None
+    action: str | None = None
+    seed: Seed | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.action is not None:
+            preset(self.action)
+        return self
+
+
+class UseTake(EmojiEdit):
+    """Go back to an earlier take of an emoji, or forward again."""
+
+    take: Number
+
+
+class Point(Message):
+    """A click on a picture, in its pixels from the top left. Label 1: this; label 0: not this."""
+
+    x: float = Field(ge=0, le=10_000)
+    y: float = Field(ge=0, le=10_000)
+    label: Literal[0, 1] = 1
+
+
+class RefineFrame(FrameEdit):
+    """Erase what is under the points from a frame's matte, or restore it from the picture as rendered."""
+
+    points: tuple[Point, ...] = Field(min_length=1, max_length=MOST_POINTS)
+    mode: Literal["erase", "restore"]
+    propagate: bool = False
+
+
+class AddEmoji(Edit):
+    """Add an emoji at the end."""
+
+    action: str
+    prompt: Prompt | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        preset(self.action)
+        return self
+
+
+class DropEmoji(EmojiEdit):
+    """Leave an emoji out of the set. `reorder` with its number takes it back in."""
+
+
+class Reorder(Edit):
+    """Say the order of the emojis by their numbers."""
+
+    emojis: tuple[Number, ...] = Field(min_length=1, max_length=1000)
+
+
+class ChooseTab(EmojiEdit):
+    """Choose the emoji that the tab picture shows."""
+
+
+class RetryFailed(Edit):
+    """Render every failed emoji once more."""
+
+
+class Approve(Edit):
+    """Finish what is pending, then end the set as approved."""
+
+
+class Close(Edit):
+    """Finish what is pending, then end the set without a verdict."""
+
+
+class MessageKind(Model):
+    """A row of the table: what the message is called, what it does, and a payload to copy."""
+
+    name: str
+    model: type[Edit]
+    does: str
+    example: dict[str, object]
+
+    @property
+    def description(self) -> str:
+        """What Temporal's pages show beside the form."""
+        return f"{self.does} Example: {json.dumps(self.example)}"
+
+
+MESSAGES: dict[str, MessageKind] = {
+    kind.name: kind
+    for kind in (
+        MessageKind(
+            name="swap_frame",
+            model=SwapFrame,
+            does="Show another candidate in a frame.",
+            example={"emoji": 3, "frame": 5, "candidate": 2},
+        ),
+        MessageKind(
+            name="retry_frame",
+            model=RetryFrame,
+            does="Make one new candidate for a frame, with a prompt or by another matte.",
+            example={"emoji": 3, "frame": 5, "prompt": "smaller, tilt left"},
+        ),
+        MessageKind(
+            name="retry_emoji",
+            model=RetryEmoji,
+            does="Render a new take of an emoji, with a prompt, another action or another seed.",
+            example={"emoji": 3, "prompt": "faster, bounce"},
+        ),
+        MessageKind(
+            name="use_take",
+            model=UseTake,
+            does="Go back to an earlier take of an emoji.",
+            example={"emoji": 3, "take": 1},
+        ),
+        MessageKind(
+            name="refine_frame",
+            model=RefineFrame,
+            does="Erase what is under the points from a frame's matte, or restore it; points are pixels of the take.",
+            example={"emoji": 3, "frame": 5, "points": [{"x": 120, "y": 88, "label": 1}], "mode": "erase"},
+        ),
+        MessageKind(
+            name="add_emoji",
+            model=AddEmoji,
+            does="Add an emoji at the end.",
+            example={"action": "wave", "prompt": "slower"},
+        ),
+        MessageKind(
+            name="drop_emoji",
+            model=DropEmoji,
+            does="Leave an emoji out of the set; reorder with its number takes it back in.",
+            example={"emoji": 3},
+        ),
+        MessageKind(name="reorder", model=Reorder, does="Say the order of the emojis.", example={"emojis": [2, 1, 3]}),
+        MessageKind(
+            name="choose_tab",
+            model=ChooseTab,
+            does="Choose the emoji that the tab picture shows.",
+            example={"emoji": 2},
+        ),
+        MessageKind(name="retry_failed", model=RetryFailed, does="Render every failed emoji once more.", example={}),
+        MessageKind(
+            name="approve",
+            model=Approve,
+            does="Finish what is pending, then end the set as approved.",
+            example={},
+        ),
+        MessageKind(
+            name="close",
+            model=Close,
+            does="Finish what is pending, then end the set without a verdict.",
+            example={},
+        ),
+    )
+}

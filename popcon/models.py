@@ -1,0 +1,361 @@
+"""The words of a set: what is asked for, what state it is in, what it delivers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from popcon import keys
+from popcon.animators import animator
+from popcon.mattes import matte
+from popcon.messages import Prompt, Seed
+from popcon.model import Message, Model
+from popcon.platforms import platform
+from popcon.presets import preset
+
+SetId = Annotated[str, StringConstraints(pattern=r"^set-[a-z0-9][a-z0-9-]{0,58}$")]
+Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+
+DEFAULT_FRAMES = 12
+
+
+def is_set_id(text: str) -> bool:
+    """Whether a set could have that id."""
+    try:
+        TypeAdapter(SetId).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+class Upload(Message):
+    """The character as it was uploaded: re-encoded to PNG (RGB or RGBA, 8 bits, upright) and stored once."""
+
+    key: str
+    width: int
+    height: int
+    transparent: bool = Field(description="it has an alpha of its own, which is kept")
+
+
+class EmojiRequest(Message):
+    """One emoji that somebody asks for."""
+
+    action: str
+    prompt: Prompt | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        preset(self.action)
+        return self
+
+
+class SetRequest(Message):
+    """One set: one character, one platform, its emojis in the order of their numbers.
+
+    Raises a validation error that names what exists, for anything unknown or out of the platform's limits.
+    """
+
+    set_id: SetId
+    character: Upload
+    emojis: tuple[EmojiRequest, ...] = Field(min_length=1)
+    platform: str = "line-emoji"
+    owner: Owner = "local"
+    frames: int = Field(default=DEFAULT_FRAMES, description="frames of each animation")
+    seconds: int = Field(default=1, description="length of one loop")
+    animator: str = "puppet"
+    matte: str = "keyer"
+    seed: Seed = 0
+    edit_days: float = Field(default=7.0, gt=0, le=90, description="how long the set stays open for edits")
+    continue_after: int = Field(
+        default=4000, ge=20, le=10_000, description="events of history after which the workflow continues as new"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        animator(self.animator)
+        matte(self.matte)
+        platform(self.platform).refuse_misfit(emojis=len(self.emojis), frames=self.frames, seconds=self.seconds)
+        return self
+
+
+class SetStatus(StrEnum):
+    """Where a set stands: something is being made, or how the last delivery turned out."""
+
+    RUNNING = "running"
+    DONE = "done"
+    DONE_WITH_ERRORS = "done_with_errors"
+    DRAFT = "draft"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Ending(StrEnum):
+    """How a set's edit window ended. A set that has no ending yet takes messages."""
+
+    APPROVED = "approved"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class EmojiStatus(StrEnum):
+    """Where an emoji stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Character(Model):
+    """The character cut out and squared, ready to be animated, and the plate that suits it."""
+
+    key: str
+    plate: Colour
+
+
+class Take(Model):
+    """One rendering of an emoji's animation: a short video of `pictures` pictures.
+
+    Single pictures that were redrawn later are numbered on from there: `redrawn` counts them. `at` is ISO 8601, UTC.
+    """
+
+    number: int
+    action: str
+    prompt: str | None = None
+    seed: int = 0
+    animator: str
+    video_key: str
+    pictures: int
+    redrawn: int = 0
+    at: str = ""
+    selection: tuple[int, ...] = Field(default=(), description="each frame's candidate when it was last in use")
+    notes_key: str | None = Field(default=None, description="what the chooser wrote")
+
+
+class Source(StrEnum):
+    """Where a candidate comes from."""
+
+    TAKE = "take"
+    REDRAWN = "redrawn"
+    REMATTED = "rematted"
+    REFINED = "refined"
+
+
+class Candidate(Model):
+    """One alternative for a frame: a picture of a take. `recipe` is set once it has been matted.
+
+    `prompt` and `at` (ISO 8601, UTC) are set on candidates that a message made; the others have their take's.
+    """
+
+    number: int
+    take: int
+    picture: int
+    recipe: str | None = None
+    source: Source = Source.TAKE
+    moment: int | None = Field(default=None, description="the picture whose moment a redrawn one shows")
+    prompt: str | None = None
+    at: str | None = None
+
+
+class Frame(Model):
+    """One slot of the finished animation, with all that could stand in it."""
+
+    number: int
+    candidates: tuple[Candidate, ...]
+    selected: int = 1
+
+    @property
+    def current(self) -> Candidate:
+        """The selected candidate (candidates are numbered from 1, in order of arrival)."""
+        return self.candidates[self.selected - 1]
+
+
+class Asset(Model):
+    """A finished file, stored under its hash."""
+
+    key: str
+    sha256: str
+    size: int = Field(description="bytes")
+
+
+class EncodedEmoji(Model):
+    """A finished emoji: the file, and how it was made."""
+
+    asset: Asset
+    frames: int
+    seconds: int
+    loops: int
+    selection: tuple[int, ...] = Field(default=(), description="each frame's candidate that it shows")
+    route: str = Field(description="the encoder's way in words, like 'palette of 256 colours'")
+
+
+class Emoji(Model):
+    """One animated picture of a set. Its number is never reused; its place in the ZIP comes from the order."""
+
+    number: int
+    action: str
+    prompt: str | None = None
+    seed: int = Field(default=0, description="what the next take is rendered with")
+    status: EmojiStatus = EmojiStatus.WAITING
+    takes: tuple[Take, ...] = ()
+    take: int = Field(default=0, description="the take in use; 0 before the first")
+    begun: int = Field(default=0, description="the number of the last take begun; one that failed keeps its number")
+    frames: tuple[Frame, ...] = ()
+    encoded: EncodedEmoji | None = None
+    failure: str | None = None
+    attention: tuple[str, ...] = Field(default=(), description="why a person should look at it")
+
+    def take_numbered(self, number: int) -> Take:
+        """The take of that number, which must exist. Numbers have gaps where a take failed."""
+        return next(each for each in self.takes if each.number == number)
+
+
+class Delivery(Model):
+    """What a packaging stored. `zip` is None when no emoji is done."""
+
+    revision: int
+    status: SetStatus
+    note: str | None = Field(default=None, description="why it is not uploadable, like 'not uploadable: 3 of 8'")
+    zip: Asset | None = None
+    tab: Asset | None = None
+    contact_sheet: Asset | None = None
+    manifest_key: str
+
+
+class PendingEdit(Model):
+    """A message that was accepted and is not done yet. `body` is the message without its request id."""
+
+    number: int
+    name: str
+    body: dict[str, Any]
+
+
+class Notice(Model):
+    """Something a person should know about a message that could not be done. `at` is ISO 8601, UTC."""
+
+    at: str
+    text: str
+    edit: int | None = Field(default=None, description="the number of the edit, if it was accepted")
+
+
+class Handled(Model):
+    """A request id that has acted, and the number of its edit."""
+
+    request_id: str
+    edit: int
+
+
+class Accepted(Model):
+    """What a sender is told: the number of the edit, which stays in `pending` until it is done.
+
+    `joined` when the same message was pending already, or the request id had acted before.
+    """
+
+    edit: int
+    joined: bool = False
+
+
+class SetState(Model):
+    """The whole state of a set: small, serialisable, and all that orchestration needs to know."""
+
+    request: SetRequest
+    created: str = ""
+    window_ends: str = ""
+    character: Character | None = None
+    emojis: tuple[Emoji, ...] = ()
+    order: tuple[int, ...] = Field(default=(), description="the emojis in their order, without dropped ones")
+    tab: int | None = Field(default=None, description="the emoji of the tab picture; None: the first")
+    edits: int = Field(default=0, description="how many messages were accepted so far")
+    pending: tuple[PendingEdit, ...] = ()
+    handled: tuple[Handled, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    packaged: bool = Field(default=False, description="the last delivery shows this state")
+    delivery: Delivery | None = None
+    ending: Ending | None = None
+    failure: str | None = None
+
+    def emoji(self, number: int) -> Emoji:
+        """The emoji of that number, which must exist."""
+        return self.emojis[number - 1]
+
+    @property
+    def ordered(self) -> tuple[Emoji, ...]:
+        """The emojis of the set in their order, without dropped ones."""
+        return tuple(self.emoji(number) for number in self.order)
+
+
+class EmojiProgress(Model):
+    """What a running emoji answers when asked how far it is."""
+
+    stage: str = "waiting"
+    frames_done: int = 0
+    frames: int
+
+
+class CandidateNotes(Model):
+    """What is known of a matted candidate: by which model, when (ISO 8601, UTC), and its metrics (0 to 1 each)."""
+
+    recipe: str
+    at: str
+    metrics: dict[str, float] = Field(default_factory=dict)
+    prompt: str | None = None
+
+
+class CandidateHistory(Model):
+    """A candidate and, if it was matted, the notes on it."""
+
+    candidate: Candidate
+    notes: CandidateNotes | None = None
+
+
+class FrameHistory(Model):
+    """A frame's candidates in order of arrival, and which is selected and why."""
+
+    number: int
+    selected: int
+    candidates: tuple[CandidateHistory, ...]
+    why: str | None = None
+
+
+class ManifestEmoji(Model):
+    """An emoji in the manifest, with its file in the ZIP (None when it was left out)."""
+
+    number: int
+    action: str
+    status: EmojiStatus
+    file: str | None = None
+    failed_checks: tuple[str, ...] = Field(default=(), description="the platform's rules that the file breaks")
+    frames: tuple[FrameHistory, ...] = ()
+
+
+class Manifest(Model):
+    """The truth about a set, stored in S3 beside its assets. `state` is all that is needed to open it again."""
+
+    set_id: SetId
+    revision: int
+    status: SetStatus
+    note: str | None = None
+    packaged: str = Field(description="ISO 8601, UTC: when this revision was made")
+    state: SetState
+    emojis: tuple[ManifestEmoji, ...] = ()
+    zip: Asset | None = None
+    tab: Asset | None = None
+    contact_sheet: Asset | None = None
+
+    @property
+    def delivery(self) -> Delivery:
+        """What this packaging stored."""
+        return Delivery(
+            revision=self.revision,
+            status=self.status,
+            note=self.note,
+            zip=self.zip,
+            tab=self.tab,
+            contact_sheet=self.contact_sheet,
+            manifest_key=keys.manifest(self.set_id, self.revision),
+        )

@@ -1,0 +1,136 @@
+"""S3: objects are written once, by conditional put, and never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
+
+from popcon.errors import ObjectMissing, Unavailable
+from popcon.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+CONTENT_TYPES = {
+    "png": "image/png",
+    "mp4": "video/mp4",
+    "zip": "application/zip",
+    "json": "application/json",
+}
+
+# One client serves all threads of a worker: as many connections as its activities may want at once.
+MAX_CONNECTIONS = 64
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+
+
+class Storage:
+    """One bucket. Safe to share between threads. Raises Unavailable when S3 does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bucket = settings.s3_bucket
+        self._s3: S3Client = boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint,
+            region_name=settings.s3_region,
+            aws_access_key_id=_plain(settings.s3_access_key),
+            aws_secret_access_key=_plain(settings.s3_secret_key),
+            config=Config(
+                max_pool_connections=MAX_CONNECTIONS,
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"mode": "standard", "max_attempts": 3},
+            ),
+        )
+
+    def ensure_bucket(self) -> None:
+        """Make the bucket if it is missing."""
+        try:
+            self._s3.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if _status(error) != 404:
+                raise _unavailable(error) from error
+            self._create_bucket()
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+
+    def put_once(self, key: str, data: bytes) -> bool:
+        """Store `data` unless the key is taken. True if this call wrote it, False if it was there already."""
+        content_type = CONTENT_TYPES[key.rpartition(".")[2]]
+        try:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if _status(error) in (409, 412):  # 409: another conditional put of this key is under way
+                return False
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+        return True
+
+    def get(self, key: str) -> bytes:
+        """The bytes under a key. Raises ObjectMissing."""
+        try:
+            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if _status(error) == 404:
+                raise ObjectMissing(f"nothing is stored under {key}") from error
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+
+    def exists(self, key: str) -> bool:
+        """Whether a key is taken."""
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if _status(error) == 404:
+                return False
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys below a prefix, in order."""
+        for page in self._pages(prefix, delimiter=""):
+            for found in page.get("Contents", []):
+                yield found["Key"]
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The names of the folders directly below a prefix, in order."""
+        for page in self._pages(prefix, delimiter="/"):
+            for found in page.get("CommonPrefixes", []):
+                yield found["Prefix"].removeprefix(prefix).rstrip("/")
+
+    def _pages(self, prefix: str, delimiter: str) -> Iterator[ListObjectsV2OutputTypeDef]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        try:
+            yield from pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter=delimiter)
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from error
+
+    def _create_bucket(self) -> None:
+        try:
+            self._s3.create_bucket(Bucket=self.bucket)
+        except (self._s3.exceptions.BucketAlreadyOwnedByYou, self._s3.exceptions.BucketAlreadyExists):
+            pass  # another process was faster
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from error
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"S3 does not answer as it should: {error}")

@@ -1,0 +1,111 @@
+"""The storyboard: which candidates stand in which frames, and what follows from a new one. Plain functions."""
+
+from collections.abc import Iterable
+
+from popcon.models import Candidate, Emoji, Frame, Take
+
+
+def spread_frames(frames: int, pictures: int, take: int) -> tuple[Frame, ...]:
+    """Spread frames evenly over a take that loops: frame i shows the picture at i/frames of its length.
+
+    A picture's neighbours in time are candidates too (the take loops, so the last neighbours the first): they cost
+    nothing until somebody wants one.
+    """
+    return tuple(_frame(number, pictures * (number - 1) // frames, pictures, take) for number in range(1, frames + 1))
+
+
+def begin_take(emoji: Emoji, *, again: bool) -> Emoji:
+    """The emoji with the number that its next take is rendered under.
+
+    `again` keeps the number of a take that failed, for the same take: what is stored of it already is used. Without
+    it the take is another one, and gets a number that nothing is stored under.
+    """
+    finished = [each.number for each in emoji.takes]
+    last = max([emoji.begun, *finished])
+    failed = last > 0 and last not in finished
+    return emoji.model_copy(update={"begun": last if again and failed else last + 1})
+
+
+def join_take(emoji: Emoji, take: Take, fresh: tuple[Frame, ...]) -> Emoji:
+    """The emoji after a new take: its pictures join each frame's candidates, and its first choice is selected."""
+    if not emoji.frames:
+        return emoji.model_copy(update={"takes": (take,), "take": take.number, "frames": fresh})
+    joined = tuple(_joined(old, new) for old, new in zip(emoji.frames, fresh, strict=True))
+    takes = (*remember_selection(emoji).takes, take)
+    return emoji.model_copy(update={"takes": takes, "take": take.number, "frames": joined})
+
+
+def use_take(emoji: Emoji, take: int) -> Emoji:
+    """The emoji with every frame as it was when that take was last in use."""
+    remembered = remember_selection(emoji)
+    selection = remembered.take_numbered(take).selection
+    return remembered.model_copy(update={"take": take, "frames": with_selection(emoji.frames, selection)})
+
+
+def remember_selection(emoji: Emoji) -> Emoji:
+    """The emoji whose current take knows what is selected now."""
+    takes = tuple(
+        each.model_copy(update={"selection": selection_of(emoji.frames)}) if each.number == emoji.take else each
+        for each in emoji.takes
+    )
+    return emoji.model_copy(update={"takes": takes})
+
+
+def with_candidate(emoji: Emoji, frame: int, candidate: Candidate) -> Emoji:
+    """The emoji with a candidate selected in a frame: a new one, numbered on, or the one that shows the same."""
+    old = emoji.frames[frame - 1]
+    same = next((each.number for each in old.candidates if _shows_the_same(each, candidate)), None)
+    if same is not None:
+        return with_frame(emoji, old.model_copy(update={"selected": same}))
+    added = candidate.model_copy(update={"number": len(old.candidates) + 1})
+    return with_frame(emoji, old.model_copy(update={"candidates": (*old.candidates, added), "selected": added.number}))
+
+
+def with_frame(emoji: Emoji, frame: Frame) -> Emoji:
+    """The emoji with that frame in the place of its number."""
+    frames = tuple(frame if each.number == frame.number else each for each in emoji.frames)
+    return emoji.model_copy(update={"frames": frames})
+
+
+def with_recipe(frame: Frame, candidate: int, recipe: str) -> Frame:
+    """The frame after its candidate has been matted under that recipe."""
+    matted = tuple(
+        each.model_copy(update={"recipe": recipe}) if each.number == candidate else each for each in frame.candidates
+    )
+    return frame.model_copy(update={"candidates": matted})
+
+
+def with_selection(frames: tuple[Frame, ...], selection: Iterable[int]) -> tuple[Frame, ...]:
+    """The frames with those candidates selected, in the frames' order."""
+    return tuple(frame.model_copy(update={"selected": number}) for frame, number in zip(frames, selection, strict=True))
+
+
+def selection_of(frames: tuple[Frame, ...]) -> tuple[int, ...]:
+    """The selected candidate of each frame."""
+    return tuple(frame.selected for frame in frames)
+
+
+def pictures_wanted(frames: Iterable[Frame]) -> tuple[int, ...]:
+    """The numbers of all pictures that some candidate shows, in order."""
+    return tuple(sorted({candidate.picture for frame in frames for candidate in frame.candidates}))
+
+
+def _frame(number: int, index: int, pictures: int, take: int) -> Frame:
+    neighbours = (index, (index - 1) % pictures, (index + 1) % pictures)
+    return Frame(
+        number=number,
+        candidates=tuple(
+            Candidate(number=place, take=take, picture=each + 1)
+            for place, each in enumerate(dict.fromkeys(neighbours), start=1)
+        ),
+    )
+
+
+def _joined(old: Frame, new: Frame) -> Frame:
+    offset = len(old.candidates)
+    renumbered = (each.model_copy(update={"number": each.number + offset}) for each in new.candidates)
+    return old.model_copy(update={"candidates": (*old.candidates, *renumbered), "selected": new.selected + offset})
+
+
+def _shows_the_same(one: Candidate, other: Candidate) -> bool:
+    return (one.take, one.picture, one.recipe) == (other.take, other.picture, other.recipe)

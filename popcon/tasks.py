@@ -1,0 +1,174 @@
+"""What activities are asked and what they answer. Only keys travel here, never pixels."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from popcon.messages import Point
+from popcon.model import Model
+from popcon.models import Colour, Frame, SetState, SetStatus
+
+
+class MatteCharacter(Model):
+    """Cut the uploaded character out and choose a plate for it."""
+
+    set_id: str
+    upload_key: str
+    transparent: bool
+    matte: str
+
+
+class MattedCharacter(Model):
+    """The character with its alpha, and the plate chosen against its palette."""
+
+    key: str
+    recipe: str
+    plate: Colour
+
+
+class SquareCharacter(Model):
+    """Put the matted character on the square canvas that animators work on."""
+
+    set_id: str
+    matte_key: str
+    recipe: str
+
+
+class SquaredCharacter(Model):
+    """Where the squared character lies."""
+
+    key: str
+
+
+class Animate(Model):
+    """Render a take of an emoji: the character in motion on the plate, as a video."""
+
+    set_id: str
+    take: str
+    animator: str
+    character_key: str
+    plate: Colour
+    action: str
+    prompt: str | None = None
+    seed: int = 0
+    seconds: int
+    pictures: int
+
+
+class Animated(Model):
+    """A take's video, and how many pictures it really holds. `notes` says what of the prompt was not understood."""
+
+    video_key: str
+    pictures: int
+    notes: tuple[str, ...] = ()
+
+
+class RedrawFrame(Model):
+    """Render one picture of a take once more, at the same moment of the motion but with another prompt."""
+
+    original: Animate
+    picture: int
+    prompt: str
+    new_picture: int = Field(description="the number under which the redrawn picture is stored")
+
+
+class RedrawnFrame(Model):
+    """`notes` says what of the prompt was not understood."""
+
+    notes: tuple[str, ...] = ()
+
+
+class ExtractPictures(Model):
+    """Store pictures of a take, picked exactly by their numbers (from 1)."""
+
+    set_id: str
+    take: str
+    video_key: str
+    pictures: tuple[int, ...]
+
+
+class ExtractedPictures(Model):
+    """The size of the extracted pictures, in pixels."""
+
+    width: int
+    height: int
+
+
+class MatteFrame(Model):
+    """Give one picture its alpha. `emoji` and `frame` say whose it is, for logs and order."""
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    picture: int
+    matte: str
+    plate: Colour
+
+
+class MattedFrame(Model):
+    """The recipe under which the matte lies."""
+
+    recipe: str
+
+
+class RefineMatte(Model):
+    """Change a picture's matte under some points: what hangs together with them is erased, or restored."""
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    picture: int
+    recipe: str = Field(description="the matte to start from")
+    points: tuple[Point, ...]
+    mode: Literal["erase", "restore"]
+    plate: Colour
+
+
+class ChooseFrames(Model):
+    """Choose the best candidate of each frame among those of a take that are matted.
+
+    In the first round the chooser may want more candidates matted; in the last round it decides.
+    """
+
+    set_id: str
+    emoji: int
+    take: int
+    frames: tuple[Frame, ...]
+    last_round: bool
+
+
+class Wanted(Model):
+    """A candidate that the chooser wants to see matted."""
+
+    frame: int
+    candidate: int
+
+
+class ChosenFrames(Model):
+    """The selected candidate of each frame, where the reasons lie, and why a person should look (if so)."""
+
+    selected: tuple[int, ...]
+    wanted: tuple[Wanted, ...] = ()
+    notes_key: str | None = None
+    attention: tuple[str, ...] = ()
+
+
+class EncodeEmoji(Model):
+    """Make the finished animation out of matted frames, in the order given."""
+
+    set_id: str
+    emoji: int
+    platform: str
+    matte_keys: tuple[str, ...]
+    seconds: int
+
+
+class PackageSet(Model):
+    """Deliver what is done: ZIP, tab picture, contact sheet, manifest."""
+
+    state: SetState
+    revision: int
+    packaged: str = Field(description="ISO 8601, UTC")
+    status: SetStatus

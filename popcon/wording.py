@@ -1,0 +1,27 @@
+"""Words for people: errors in one line, lists and counts as one says them."""
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+
+def one_line(error: ValidationError) -> str:
+    """What a validation found, in one line: `frames: 3 frames do not fit…; emojis.2: unknown action…`."""
+    return "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors(include_url=False))
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    place = ".".join(map(str, location))
+    said = message.removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said
+
+
+def count(number: int, noun: str) -> str:
+    """`1 emoji`, `8 emojis`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(numbers: Iterable[int]) -> str:
+    """`1, 4 and 7`."""
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
