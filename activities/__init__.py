@@ -1,0 +1,1 @@
+"""Work on a CPU or the network: animators, frame extraction, encoding, packaging."""

@@ -1,0 +1,5 @@
+"""The encoder: matted frames become a finished animation under a platform's limit of bytes. Plain Python, no I/O."""
+
+from activities.encoder.search import Encoding, encode
+
+__all__ = ["Encoding", "encode"]

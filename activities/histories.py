@@ -1,0 +1,75 @@
+"""Gathers what is known of an emoji's frames: the notes on every candidate, and why the selected one was chosen."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from activities.chooser import ChoiceNotes
+from activities.remembered import Remembered
+from popcon import keys
+from popcon.errors import ObjectMissing
+from popcon.models import CandidateHistory, CandidateNotes, Emoji, Frame, FrameHistory
+from popcon.storage import Storage
+
+# Notes are small and many: their waiting overlaps.
+FETCHES_AT_ONCE = 16
+# The notes of a few large sets, with three candidates for each frame; about a kilobyte each.
+REMEMBERED_NOTES = 10_000
+CHOSEN_BY_HAND = "chosen by a person"
+
+
+class Histories:
+    """The histories of frames, remembered by key: what is stored never changes. Safe to share between threads."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._notes: Remembered[str, CandidateNotes] = Remembered(REMEMBERED_NOTES)
+        self._choices: Remembered[str, ChoiceNotes] = Remembered(REMEMBERED_NOTES)
+
+    def of(self, set_id: str, emoji: Emoji) -> tuple[FrameHistory, ...]:
+        """The history of each frame of an emoji. Notes that are not stored are left out."""
+        choices = {take.number: self._choice(take.notes_key) for take in emoji.takes if take.notes_key}
+        wanted = {
+            (frame.number, each.number): keys.matte_notes(
+                set_id, keys.take(emoji.number, each.take), each.picture, each.recipe
+            )
+            for frame in emoji.frames
+            for each in frame.candidates
+            if each.recipe
+        }
+        with ThreadPoolExecutor(FETCHES_AT_ONCE) as threads:
+            notes = dict(zip(wanted, threads.map(self._known, wanted.values()), strict=True))
+        return tuple(
+            FrameHistory(
+                number=frame.number,
+                selected=frame.selected,
+                candidates=tuple(
+                    CandidateHistory(candidate=each, notes=notes.get((frame.number, each.number)))
+                    for each in frame.candidates
+                ),
+                why=_why(frame, choices.get(frame.current.take)),
+            )
+            for frame in emoji.frames
+        )
+
+    def _known(self, key: str) -> CandidateNotes | None:
+        try:
+            return self._notes.get(key, lambda: CandidateNotes.model_validate_json(self._storage.get(key)))
+        except ObjectMissing:
+            return None
+
+    def _choice(self, key: str) -> ChoiceNotes | None:
+        try:
+            return self._choices.get(key, lambda: ChoiceNotes.model_validate_json(self._storage.get(key)))
+        except ObjectMissing:
+            return None
+
+
+def _why(frame: Frame, choice: ChoiceNotes | None) -> str | None:
+    """What the chooser wrote, as long as its choice stands."""
+    made = choice.of(frame.number) if choice else None
+    if made is None:
+        return None
+    # Candidates are numbered on when their take joins others: what they show tells which one it was.
+    stands = (frame.current.picture, frame.current.recipe) == (made.picture, made.recipe)
+    return made.why if stands else CHOSEN_BY_HAND
