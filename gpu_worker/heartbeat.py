@@ -1,0 +1,29 @@
+"""Heartbeats while an activity waits: so cancellation arrives, and a dead worker is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+# A fifth of the heartbeat timeout: a few beats may get lost before anybody thinks the worker dead.
+BEAT_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Heartbeat for the current activity until the block ends.
+
+    Its start counts as a beat on the server, so that what is shorter than BEAT_SECONDS costs no further call.
+    """
+    beats = asyncio.create_task(_beat())
+    try:
+        yield
+    finally:
+        beats.cancel()
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        activity.heartbeat()

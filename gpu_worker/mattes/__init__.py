@@ -1,0 +1,1 @@
+"""Matte models: each gives pictures their alpha, all by one protocol."""

@@ -1,0 +1,157 @@
+"""Erases a part from a matte, or restores it from the picture as rendered, with soft edges of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.segment import Mask, Segmenter
+from popcon.background import fit_background
+from popcon.errors import Permanent
+from popcon.messages import Point
+
+Floats = NDArray[np.float32]
+
+# Alpha from 0 to 1: below the first nothing is seen, above the second nothing shows through.
+SEEN, SOLID = 0.02, 0.95
+# The softness of a cut through what is solid. It begins one pixel outside of the part, whose colour is mixed there.
+CUT_SIGMA = 0.8
+# An antialiased edge is this wide (pixels); what lies in it belongs to what is nearer.
+RIM = 3
+# Less than this is no change that anybody could see (pixels of full alpha).
+LEAST_CHANGE = 3.0
+# This near to the plate a part is the plate itself (CIELAB distance of the part's typical colour).
+PLATE_DISTANCE = 10.0
+# A mixed pixel lies this near to the line between the plate and the part (levels), or it is something else.
+OFF_LINE = 40.0
+
+
+def refine(rgb: Pixels, matte: Pixels, points: Sequence[Point], mode: str, plate: str, segmenter: Segmenter) -> Pixels:
+    """The matte (uint8 height x width x 4) after what hangs together with the points is erased, or restored.
+
+    `rgb` is the picture as rendered, of the same size, on the plate (`#rrggbb`). Colours are its own or unmixed from
+    it. Nothing changes further than a few pixels from the part. Raises Permanent when there is nothing to change.
+    """
+    _refuse_outside(points, rgb)
+    changed = (
+        _erased(rgb, matte, points, segmenter) if mode == "erase" else _restored(rgb, matte, points, plate, segmenter)
+    )
+    difference = np.abs(changed[:, :, 3].astype(np.float32) - matte[:, :, 3]).sum() / 255
+    if difference < LEAST_CHANGE:
+        place = _said(points)
+        raise Permanent(
+            f"nothing to erase at {place}: it is transparent there already"
+            if mode == "erase"
+            else f"nothing to restore at {place}: all of it is there already"
+        )
+    return changed
+
+
+def _refuse_outside(points: Sequence[Point], rgb: Pixels) -> None:
+    height, width = rgb.shape[:2]
+    for point in points:
+        if not (point.x < width and point.y < height):
+            raise Permanent(
+                f"point {point.x:g}, {point.y:g} lies outside the picture: it has {width} x {height} pixels, "
+                "counted from the top left"
+            )
+    if all(point.label == 0 for point in points):
+        raise Permanent("every point has label 0, which means not this: add one with label 1 on what is meant")
+
+
+def _said(points: Sequence[Point]) -> str:
+    return " and ".join(f"{point.x:g}, {point.y:g}" for point in points if point.label == 1)
+
+
+def _erased(rgb: Pixels, matte: Pixels, points: Sequence[Point], segmenter: Segmenter) -> Pixels:
+    alpha = _share(matte)
+    part = segmenter.part(rgb, points, alpha > SEEN)
+    if not part.any():
+        return matte
+    part = _with_remnants(part, np.asarray(alpha > SEEN))
+    rest = np.asarray((alpha >= SOLID) & ~part)
+    grown = cv2.dilate(part.astype(np.float32), np.ones((3, 3), np.uint8))
+    gone = np.maximum(cv2.GaussianBlur(grown, (0, 0), CUT_SIGMA), part)
+    # The part's own soft edge goes with it; the rest keeps its own.
+    to_part, to_rest = _distance(part), _distance(rest)
+    rim = (to_part <= RIM) & (alpha < SOLID) & ~part
+    gone = np.where(rim, np.maximum(gone, np.clip((to_rest - to_part) / 2 + 0.5, 0, 1)), gone)
+    left = np.where(to_part <= RIM, alpha * (1 - gone), alpha)
+    result = matte.copy()
+    result[:, :, 3] = np.rint(255 * np.where(left < SEEN, 0, left))
+    result[result[:, :, 3] == 0] = 0
+    # What did not change stays as it was, to the bit.
+    return np.where((to_part <= RIM)[:, :, None], result, matte)
+
+
+def _with_remnants(part: Mask, visible: Mask) -> Mask:
+    """The part, and what would be left of its rim without hanging together with anything else."""
+    count, labels = cv2.connectedComponents((visible & ~part).astype(np.uint8), connectivity=8)
+    stays = np.zeros(count, bool)
+    stays[labels[_distance(part) > RIM]] = True
+    return np.asarray(part | (visible & ~stays[labels]))
+
+
+def _restored(rgb: Pixels, matte: Pixels, points: Sequence[Point], plate: str, segmenter: Segmenter) -> Pixels:
+    alpha = _share(matte)
+    behind = fit_background(rgb, _levels(plate)).image(*rgb.shape[:2])
+    part = segmenter.part(rgb, points, np.ones(alpha.shape, bool))
+    if not part.any():
+        return matte
+    _refuse_plate(rgb, behind, part, points)
+    wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
+    # Between the part and what is solid already there is no gap to see the plate through.
+    solid = ((alpha >= SOLID) | part).astype(np.uint8)
+    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    near_both = (_distance(part) <= RIM) & (_distance(np.asarray((alpha >= SOLID) & ~part)) <= RIM)
+    wanted = np.where(near_both & (closed > 0), 1, wanted)
+    levels = np.rint(255 * wanted).astype(np.uint8)
+    grown = levels > matte[:, :, 3]
+    share = np.maximum(levels, 1)[:, :, None] / np.float32(255)
+    own = np.rint(((rgb - (1 - share) * behind) / share).clip(0, 255)).astype(np.uint8)
+    return np.where(grown[:, :, None], np.dstack([own, levels]), matte)
+
+
+def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> None:
+    seen = cv2.cvtColor(np.median(rgb[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    plate = cv2.cvtColor(np.median(behind[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    if float(np.linalg.norm(seen - plate)) < PLATE_DISTANCE:
+        raise Permanent(f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture")
+
+
+def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:
+    """1 in the part; in its rim, how far each pixel is on the way from the plate to the nearest colour of the part."""
+    # Labels number the part's pixels, so that each pixel of the rim finds its nearest one.
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~part).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    own = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    own[labels[part]] = rgb[part]
+    rim = (distance > 0) & (distance <= RIM)
+    towards = own[labels[rim]] - behind[rim]
+    offset = rgb[rim] - behind[rim]
+    along = (offset * towards).sum(axis=1) / np.maximum((towards**2).sum(axis=1), 1)
+    off_line = np.linalg.norm(offset - along[:, None] * towards, axis=1)
+    share = part.astype(np.float32)
+    share[rim] = np.where(off_line <= OFF_LINE, along.clip(0, 1), 0)
+    return np.where(share < SEEN, np.float32(0), share)
+
+
+def _share(matte: Pixels) -> Floats:
+    return matte[:, :, 3].astype(np.float32) / np.float32(255)
+
+
+def _distance(shape: Mask) -> Floats:
+    """How far each pixel is from a shape; very far if there is none."""
+    if not shape.any():
+        return np.full(shape.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((~shape).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+
+
+def _levels(plate: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(plate.removeprefix("#"))
+    return red, green, blue

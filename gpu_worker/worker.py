@@ -1,0 +1,35 @@
+"""The GPU worker: which activities it knows and how many wait for its lane."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from gpu_worker.activities import GpuActivities
+from popcon import queues
+from popcon.settings import Settings
+
+# Activities only wait: while one batch runs, one is fetched and decoded and one encoded, stored and reported. With two
+# places instead of three the device stands still whenever the machine around it is busy (`make bench-orchestration`).
+ACTIVITIES_PER_PLACE = 3
+# Heartbeats carry cancellation back; a second is how long a cancelled frame keeps its place at most.
+HEARTBEAT_THROTTLE = timedelta(seconds=1)
+
+
+def gpu_activities(activities: GpuActivities) -> Sequence[Callable[..., Any]]:
+    """Every activity of the GPU queue."""
+    return [activities.matte_character, activities.matte_frame, activities.refine_matte]
+
+
+def gpu_worker(client: Client, activities: GpuActivities, settings: Settings) -> Worker:
+    """A worker that polls the GPU queue. When it stops, what runs may finish for `drain_seconds`."""
+    return Worker(
+        client,
+        task_queue=queues.GPU,
+        activities=gpu_activities(activities),
+        max_concurrent_activities=ACTIVITIES_PER_PLACE * settings.gpu_slots * settings.gpu_batch,
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
+    )
