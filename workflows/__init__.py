@@ -1,0 +1,1 @@
+"""Deterministic orchestration only: the set and the rendering of one emoji."""

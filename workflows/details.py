@@ -1,0 +1,62 @@
+"""What people see of a set on its page in the Temporal UI."""
+
+from collections.abc import Sequence
+
+from popcon.edits import status_of
+from popcon.models import Emoji, EmojiStatus, SetState
+from popcon.wording import count
+
+NOTICES_SHOWN = 8
+COLUMNS = ("place", "emoji", "action", "status", "frames", "take", "look at")
+# Temporal's page draws a table without lines or spaces between its columns.
+GAP = "\N{EM SPACE}"
+
+
+def needs_attention(state: SetState) -> bool:
+    """Whether a person should look: something failed, could not be done, or is doubtful."""
+    troubled = any(each.attention or each.status is EmojiStatus.FAILED for each in state.ordered)
+    return troubled or bool(state.notices) or state.failure is not None
+
+
+def set_details(state: SetState) -> str:
+    """The set as Markdown: its status, where the ZIP is, a table of its emojis, the last notices."""
+    size = count(len(state.order), "emoji")
+    lines = [f"**{status_of(state)}** · {size} · edits are taken until {_moment(state.window_ends)}"]
+    if state.ending:
+        lines = [f"**{state.ending}** · {size}"]
+    if state.failure:
+        lines.append(f"\n{_cell(state.failure)}")
+    if state.delivery:
+        note = f" · {state.delivery.note}" if state.delivery.note else ""
+        where = f"`{state.delivery.zip.key}`" if state.delivery.zip else "none"
+        lines.append(f"\nZIP of revision {state.delivery.revision}: {where}{note}")
+    lines += ["", _line(COLUMNS), "|---" * len(COLUMNS) + "|"]
+    lines += [_row(place, each, state) for place, each in enumerate(state.ordered, start=1)]
+    if state.pending:
+        lines.append(f"\nPending: {', '.join(f'{each.name} ({each.number})' for each in state.pending)}")
+    if state.notices:
+        lines.append("\nNotices, newest first:\n")
+        lines += [f"- {_moment(each.at)}: {_cell(each.text)}" for each in reversed(state.notices[-NOTICES_SHOWN:])]
+    return "\n".join(lines)
+
+
+def _row(place: int, emoji: Emoji, state: SetState) -> str:
+    wanted = state.request.frames
+    done = len(emoji.frames) if emoji.encoded else 0
+    look = "; ".join(filter(None, (emoji.failure, *emoji.attention)))
+    cells = (place, emoji.number, emoji.action, emoji.status, f"{done} of {wanted}", emoji.take or "", _cell(look))
+    return _line(cells)
+
+
+def _line(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(f'{cell}{GAP}' for cell in cells)} |"
+
+
+def _moment(iso: str) -> str:
+    """A moment in UTC, to the minute: `2026-11-30 14:24 UTC`."""
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break out of a Markdown table or turn into markup."""
+    return text.translate({ord(each): f"\\{each}" for each in "|`*_[]<>"}).replace("\n", " ")

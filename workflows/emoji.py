@@ -1,0 +1,177 @@
+"""EmojiWorkflow: render a take of one emoji and return the emoji. A failure is a result too."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from popcon import keys, storyboard
+from popcon.animators import animator
+from popcon.errors import Refused
+from popcon.model import Model
+from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take
+from popcon.tasks import Animate, ChooseFrames, ChosenFrames, ExtractPictures
+from workflows import steps, stubs
+from workflows.inputs import decode
+from workflows.perform import perform
+from workflows.policies import AS_BATCH, ON_CPU, animating_on
+from workflows.wording import reason
+
+
+class RenderEmoji(Model):
+    """What a take is made from. Its action, prompt and seed are the emoji's."""
+
+    request: SetRequest
+    character: Character
+    emoji: Emoji
+
+
+class RenderedEmoji(Model):
+    """The emoji with its new take in use, or why there is none. `notes` are for the person who asked for it."""
+
+    emoji: Emoji
+    failure: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@workflow.defn
+class EmojiWorkflow:
+    """One take: animate, extract its pictures, matte every frame in parallel, choose, encode."""
+
+    def __init__(self) -> None:
+        self._progress = EmojiProgress(frames=0)
+
+    @workflow.run
+    async def run(self, *inputs: object) -> RenderedEmoji:
+        """Return the emoji with its new take, or the reason why it failed."""
+        try:
+            work = decode(RenderEmoji, inputs)
+        except Refused as error:
+            raise ApplicationError(str(error), type="BadInput", non_retryable=True) from error
+        try:
+            return await self._render(work)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return RenderedEmoji(emoji=work.emoji, failure=reason(error))
+
+    @workflow.query(description="How far this emoji is: its stage and its frames done.")
+    def progress(self) -> EmojiProgress:
+        """How far this emoji is."""
+        return self._progress
+
+    async def _render(self, work: RenderEmoji) -> RenderedEmoji:
+        self._reach("animating", frames=work.request.frames)
+        take, notes = await _animate(work)
+        frames = storyboard.spread_frames(work.request.frames, take.pictures, take.number)
+        self._reach("extracting", frames=len(frames))
+        await _extract(work, take, frames)
+        self._reach("matting", frames=len(frames))
+        frames = tuple(await asyncio.gather(*(self._matted(work, frame, 1) for frame in frames)))
+        self._reach("choosing", frames=len(frames))
+        frames, chosen = await self._choose(work, take, frames)
+        self._reach("encoding", frames=len(frames))
+        noted = take.model_copy(update={"notes_key": chosen.notes_key})
+        emoji = storyboard.join_take(work.emoji, noted, frames).model_copy(update={"attention": chosen.attention})
+        encoded = await steps.encode(work.request, emoji, ways=AS_BATCH)
+        done = {"status": EmojiStatus.DONE, "encoded": encoded, "failure": None}
+        return RenderedEmoji(emoji=emoji.model_copy(update=done), notes=notes)
+
+    async def _matted(self, work: RenderEmoji, frame: Frame, candidate: int) -> Frame:
+        number, wanted = work.emoji.number, frame.candidates[candidate - 1]
+        recipe = await steps.matte_candidate(work.request, work.character, number, frame.number, wanted, ways=AS_BATCH)
+        if candidate == 1:  # the others are the chooser's extras
+            self._progress = self._progress.model_copy(update={"frames_done": self._progress.frames_done + 1})
+        return storyboard.with_recipe(frame, candidate, recipe)
+
+    async def _choose(
+        self, work: RenderEmoji, take: Take, frames: tuple[Frame, ...]
+    ) -> tuple[tuple[Frame, ...], ChosenFrames]:
+        """The best candidate of each frame. Weak frames have their neighbours in time matted first."""
+        chosen = await _choose(work, take, frames, last_round=False)
+        if chosen.wanted:
+            matted = await asyncio.gather(*(self._all_matted(work, frame, chosen) for frame in frames))
+            chosen = await _choose(work, take, tuple(matted), last_round=True)
+            frames = tuple(matted)
+        return storyboard.with_selection(frames, chosen.selected), chosen
+
+    async def _all_matted(self, work: RenderEmoji, frame: Frame, chosen: ChosenFrames) -> Frame:
+        for wanted in chosen.wanted:
+            if wanted.frame == frame.number:
+                frame = await self._matted(work, frame, wanted.candidate)
+        return frame
+
+    def _reach(self, stage: str, frames: int) -> None:
+        self._progress = self._progress.model_copy(update={"stage": stage, "frames": frames})
+
+
+async def _animate(work: RenderEmoji) -> tuple[Take, tuple[str, ...]]:
+    request, emoji = work.request, work.emoji
+    chosen = animator(request.animator)
+    # Sets that began before takes were counted have no gaps in their numbers.
+    number = emoji.begun or len(emoji.takes) + 1
+    task = animate_task(request, work.character, emoji, number)
+    animated = await perform(
+        stubs.animate,
+        task,
+        how=animating_on(chosen.queue),
+        summary=f"emoji {emoji.number} take {number} · {chosen.name} · {emoji.action}",
+    )
+    take = Take(
+        number=number,
+        action=emoji.action,
+        prompt=emoji.prompt,
+        seed=emoji.seed,
+        animator=chosen.name,
+        video_key=animated.video_key,
+        pictures=animated.pictures,
+        at=workflow.now().isoformat(timespec="seconds"),
+    )
+    return take, animated.notes
+
+
+def animate_task(request: SetRequest, character: Character, emoji: Emoji, take: int) -> Animate:
+    """What the animator is asked for: the emoji's action, prompt and seed as that take."""
+    chosen = animator(request.animator)
+    return Animate(
+        set_id=request.set_id,
+        take=keys.take(emoji.number, take),
+        animator=chosen.name,
+        character_key=character.key,
+        plate=character.plate,
+        action=emoji.action,
+        prompt=emoji.prompt,
+        seed=emoji.seed,
+        seconds=request.seconds,
+        pictures=chosen.pictures,
+    )
+
+
+async def _extract(work: RenderEmoji, take: Take, frames: tuple[Frame, ...]) -> None:
+    wanted = storyboard.pictures_wanted(frames)
+    await perform(
+        stubs.extract_pictures,
+        ExtractPictures(
+            set_id=work.request.set_id,
+            take=keys.take(work.emoji.number, take.number),
+            video_key=take.video_key,
+            pictures=wanted,
+        ),
+        how=ON_CPU,
+        summary=f"emoji {work.emoji.number} take {take.number} · {len(wanted)} of {take.pictures} pictures",
+    )
+
+
+async def _choose(work: RenderEmoji, take: Take, frames: tuple[Frame, ...], *, last_round: bool) -> ChosenFrames:
+    return await perform(
+        stubs.choose_frames,
+        ChooseFrames(
+            set_id=work.request.set_id,
+            emoji=work.emoji.number,
+            take=take.number,
+            frames=frames,
+            last_round=last_round,
+        ),
+        how=ON_CPU,
+        summary=f"emoji {work.emoji.number} take {take.number} · choose frames",
+    )

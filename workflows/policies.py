@@ -1,0 +1,66 @@
+"""Every timeout and retry policy, with the reason for its value, and the ways to run an activity that they make."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.common import Priority, RetryPolicy
+from temporalio.workflow import ActivityConfig
+
+from popcon import queues
+from popcon.errors import permanent_types
+
+# A dead worker is noticed when its heartbeats stop; its work starts again elsewhere this much later.
+HEARTBEAT = timedelta(seconds=10)
+# One frame takes well under a second; the rest is room for loading a model's weights on the first one.
+GPU_ATTEMPT = timedelta(minutes=2)
+# Extraction, encoding and packaging take seconds; this is for 40 emojis on a machine busy with other sets.
+CPU_ATTEMPT = timedelta(minutes=5)
+# A take may come from somebody else's queue: minutes, not seconds.
+ANIMATE_ATTEMPT = timedelta(minutes=20)
+
+# Pauses of 1, 2, 4, 8, 16, 30, 30… seconds: an outage of two and a half minutes in mid-work is survived, and a plain
+# bug is reported after as long. Work that merely waits in a queue has no limit: a GPU may be away for the night.
+RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+    maximum_attempts=10,
+    non_retryable_error_types=permanent_types(),
+)
+
+# An emoji is rendered once: what can be tried again in it is tried again activity by activity.
+RENDER_ONCE = RetryPolicy(maximum_attempts=1)
+
+# Temporal's default is 3. What a person waits for goes first; its delivery goes before the frames of other sets.
+EDIT = Priority(priority_key=1)
+DELIVERY = Priority(priority_key=2)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How to run GPU work and CPU work of one urgency. The owner, for fairness, is inherited from the set."""
+
+    gpu: ActivityConfig
+    cpu: ActivityConfig
+
+
+ON_GPU = ActivityConfig(
+    task_queue=queues.GPU, start_to_close_timeout=GPU_ATTEMPT, heartbeat_timeout=HEARTBEAT, retry_policy=RETRY
+)
+ON_CPU = ActivityConfig(
+    task_queue=queues.CPU, start_to_close_timeout=CPU_ATTEMPT, heartbeat_timeout=HEARTBEAT, retry_policy=RETRY
+)
+PACKAGING: ActivityConfig = {**ON_CPU, "priority": DELIVERY}
+
+AS_BATCH = Ways(gpu=ON_GPU, cpu=ON_CPU)
+AS_EDIT = Ways(
+    gpu={**ON_GPU, "priority": EDIT},
+    cpu={**ON_CPU, "priority": EDIT, "task_queue": queues.CPU_EDIT},
+)
+
+
+def animating_on(queue: str) -> ActivityConfig:
+    """How to run `animate` on the queue of its animator."""
+    return ActivityConfig(
+        task_queue=queue, start_to_close_timeout=ANIMATE_ATTEMPT, heartbeat_timeout=HEARTBEAT, retry_policy=RETRY
+    )

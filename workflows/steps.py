@@ -1,0 +1,60 @@
+"""The steps that both rendering and editing take: matte a candidate, encode an emoji."""
+
+from popcon import keys, storyboard
+from popcon.models import Candidate, Character, Emoji, EncodedEmoji, SetRequest
+from popcon.tasks import EncodeEmoji, MatteFrame
+from workflows import stubs
+from workflows.perform import perform
+from workflows.policies import Ways
+
+
+async def matte_candidate(
+    request: SetRequest,
+    character: Character,
+    emoji: int,
+    frame: int,
+    candidate: Candidate,
+    *,
+    ways: Ways,
+    matte: str | None = None,
+) -> str:
+    """Matte a candidate of a frame, by the set's matte unless another is named. Returns the recipe."""
+    chosen = matte or request.matte
+    matted = await perform(
+        stubs.matte_frame,
+        MatteFrame(
+            set_id=request.set_id,
+            emoji=emoji,
+            frame=frame,
+            take=keys.take(emoji, candidate.take),
+            picture=candidate.picture,
+            matte=chosen,
+            plate=character.plate,
+        ),
+        how=ways.gpu,
+        summary=f"emoji {emoji} frame {frame} · {chosen}",
+    )
+    return matted.recipe
+
+
+async def encode(request: SetRequest, emoji: Emoji, *, ways: Ways) -> EncodedEmoji:
+    """Encode the selected candidates of an emoji, all of which are matted."""
+    encoded = await perform(
+        stubs.encode_emoji,
+        EncodeEmoji(
+            set_id=request.set_id,
+            emoji=emoji.number,
+            platform=request.platform,
+            matte_keys=tuple(_matte_key(request.set_id, emoji.number, frame.current) for frame in emoji.frames),
+            seconds=request.seconds,
+        ),
+        how=ways.cpu,
+        summary=f"emoji {emoji.number} · {len(emoji.frames)} frames for {request.platform}",
+    )
+    return encoded.model_copy(update={"selection": storyboard.selection_of(emoji.frames)})
+
+
+def _matte_key(set_id: str, emoji: int, shown: Candidate) -> str:
+    if shown.recipe is None:
+        raise ValueError(f"picture {shown.picture} of take {shown.take} of emoji {emoji} has no matte yet")
+    return keys.matte(set_id, keys.take(emoji, shown.take), shown.picture, shown.recipe)
