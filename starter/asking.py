@@ -1,0 +1,38 @@
+"""How a command asks the client one thing, and prints what it was told."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+
+from popcon.settings import Settings, settings
+from starter.client import Popcon
+from starter.workplace import workplace
+
+# Characters in a line where no terminal says how many it has: more than any table needs.
+UNFOLDED = 500
+
+Answer = TypeVar("Answer")
+
+
+def ask(question: Callable[[Popcon], Awaitable[Answer]]) -> Answer:
+    """Ask the client one thing, wherever it works."""
+
+    async def asked(placed: Settings) -> Answer:
+        return await question(await Popcon.connect(placed))
+
+    with workplace(settings(), lambda line: typer.echo(line, err=True)) as placed:
+        return asyncio.run(asked(placed))
+
+
+def show(what: object) -> None:
+    """Print a text as it is, or anything that rich can draw."""
+    if isinstance(what, str):
+        typer.echo(what)
+    else:
+        # What a pipe or a file gets is not folded, so that a row stays a line.
+        width = None if sys.stdout.isatty() else UNFOLDED
+        Console(highlight=False, markup=False, emoji=False, width=width).print(what)

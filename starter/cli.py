@@ -1,0 +1,209 @@
+"""`popcon`: the command line."""
+
+import asyncio
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from temporalio.service import RPCError
+
+from popcon.checks import check_emoji, check_set
+from popcon.errors import Permanent, PopconError, UnusablePicture
+from popcon.models import DEFAULT_FRAMES
+from popcon.platforms import platform, platforms
+from popcon.presets import presets
+from popcon.settings import settings
+from popcon.wording import one_line
+from starter import tables
+from starter.arguments import Json, Out, SetIdArgument, known_set_id
+from starter.asking import ask, show
+from starter.client import Popcon
+from starter.correction_commands import corrections
+from starter.display import choose_display
+from starter.downloads import download as download_files
+from starter.making import SetLeft, choose_emojis, prepare_order
+from starter.making import make as make_set
+from starter.making import resume as resume_set
+from starter.stack import hold as hold_stack
+from starter.stack import stop as stop_stack
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
+)
+app.add_typer(corrections)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong becomes one line and an exit code: 2 for bad input, 1 for the rest."""
+    try:
+        app()
+    except ValidationError as error:
+        _quit(one_line(error), BAD_INPUT)
+    except SetLeft as left:
+        _quit(f"{left}; what it was told it still does. See it with `popcon status {left.set_id}`", INTERRUPTED)
+    except Permanent as error:
+        _quit(str(error), BAD_INPUT)
+    except PopconError as error:
+        _quit(str(error), FAILED)
+    except RPCError as error:
+        _quit(f"Temporal does not answer as it should: {error.message}", FAILED)
+
+
+@app.command()
+def make(
+    picture: Annotated[Path | None, typer.Argument(help="The character: one picture, plain or no background.")] = None,
+    out: Out = Path("out"),
+    actions: Annotated[str | None, typer.Option(help="Presets by name: happy,cry,wave (see `popcon presets`).")] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="This many presets. [default: the platform's minimum]")
+    ] = None,
+    platform: Annotated[str, typer.Option(help="Whose store (see `popcon platforms`).")] = "line-emoji",
+    frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
+    seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
+    matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
+    owner: Annotated[str | None, typer.Option(help="Whose set it is. [default: POPCON_OWNER]")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed moves a little differently.")] = 0,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Carry on with a set instead of a picture.", callback=known_set_id),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a set from a picture, and bring its ZIP here. The set then stays open for corrections.
+
+    Example: popcon make cat.png -o out --actions happy,cry,wave
+    """
+    display = choose_display(as_json)
+    try:
+        if resume is not None:
+            resume_set(resume, out, settings(), display)
+            return
+        if picture is None:
+            raise UnusablePicture("name a picture, like `popcon make cat.png -o out/`, or a set with --resume ID")
+        order = prepare_order(
+            picture,
+            out,
+            choose_emojis(actions, count, platform),
+            matte,
+            platform=platform,
+            frames=frames,
+            seconds=seconds,
+            owner=owner or settings().owner,
+            seed=seed,
+        )
+        make_set(order, out, settings(), display)
+    except SetLeft as left:
+        come_back = f"popcon make --resume {left.set_id} -o {shlex.quote(str(out))}"
+        _quit(f"{left}; it is kept. Carry on with `{come_back}`, or leave `make dev` running", INTERRUPTED)
+
+
+@app.command()
+def status(set_id: SetIdArgument, as_json: Json = False) -> None:
+    """Show how a set stands: its emojis in their order, what is pending, what a person should know.
+
+    Example: popcon status set-cat-1f3a9c20
+    """
+    view = ask(lambda popcon: popcon.status(set_id))
+    show(view.model_dump_json(indent=2) if as_json else tables.set_table(view))
+
+
+@app.command(name="list")
+def list_sets(
+    owner: Annotated[str | None, typer.Option(help="Only this owner's sets.")] = None, as_json: Json = False
+) -> None:
+    """List the sets that are open or were delivered, newest first.
+
+    Example: popcon list --owner ann
+    """
+    found = ask(lambda popcon: popcon.list(owner))
+    show(tables.as_json(found) if as_json else tables.sets_table(found))
+
+
+@app.command()
+def download(set_id: SetIdArgument, out: Out = Path("out")) -> None:
+    """Fetch a set's ZIP, contact sheet and manifest.
+
+    Example: popcon download set-cat-1f3a9c20 -o out
+    """
+
+    async def fetch(popcon: Popcon) -> Path:
+        manifest = await popcon.manifest(set_id)
+        files = await asyncio.to_thread(download_files, popcon.storage, manifest, out)
+        return files.zip
+
+    typer.echo(ask(fetch))
+
+
+@app.command(name="presets")
+def show_presets(as_json: Json = False) -> None:
+    """Show the actions that can be picked by name.
+
+    Example: popcon presets
+    """
+    show(tables.as_json(presets()) if as_json else tables.presets_table(presets()))
+
+
+@app.command(name="platforms")
+def show_platforms(as_json: Json = False) -> None:
+    """Show the stores and what each accepts.
+
+    Example: popcon platforms
+    """
+    show(tables.as_json(platforms()) if as_json else tables.platforms_table(platforms()))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A set's ZIP, or one emoji.")],
+    platform_name: Annotated[str, typer.Option("--platform", help="Whose rules.")] = "line-emoji",
+    as_json: Json = False,
+) -> None:
+    """Check a file against a store's rules; exit code 1 if the store would refuse it.
+
+    Example: popcon check out/set.zip
+    """
+    rules = platform(platform_name)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UnusablePicture(f"cannot read {file}: {error.strerror}") from error
+    if data[:2] == b"PK" or file.suffix.lower() == ".zip":
+        report = check_set(data, rules)
+        show(report.model_dump_json(indent=2) if as_json else tables.report_table(report))
+        raise typer.Exit(0 if report.uploadable else FAILED)
+    checks = check_emoji(data, rules)
+    show(tables.as_json(checks) if as_json else tables.checks_table(file.name, checks))
+    raise typer.Exit(0 if all(each.passed for each in checks) else FAILED)
+
+
+@app.command()
+def dev() -> None:
+    """Run the whole embedded stack in the foreground: Temporal with its UI, S3, all workers.
+
+    Example: popcon dev
+    """
+    hold_stack(settings())
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded stack, from anywhere. Open sets are kept and go on at the next start.
+
+    Example: popcon stop
+    """
+    typer.echo("stopped" if stop_stack(settings().data_dir) else "nothing runs here")
+
+
+def _quit(message: str, code: int) -> None:
+    typer.echo(f"popcon: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,63 @@
+"""What people see of one emoji: its takes, and every frame's candidates with all that is known of them."""
+
+import re
+
+from popcon.errors import Refused
+from popcon.model import Model
+from popcon.models import (
+    Candidate,
+    CandidateHistory,
+    Emoji,
+    Frame,
+    FrameHistory,
+    Manifest,
+    Notice,
+    PendingEdit,
+    SetState,
+)
+from popcon.wording import count
+
+
+class EmojiView(Model):
+    """An emoji of a set. `place` is None when it was dropped; `file` is its name in the last delivery's ZIP."""
+
+    set_id: str
+    place: int | None
+    file: str | None
+    emoji: Emoji
+    frames: tuple[FrameHistory, ...]
+    pending: tuple[PendingEdit, ...]
+    notices: tuple[Notice, ...]
+
+
+def emoji_view(state: SetState, number: int, manifest: Manifest | None) -> EmojiView:
+    """The emoji as the state has it, with what the last manifest knows of its candidates. Raises Refused."""
+    if not 1 <= number <= len(state.emojis):
+        raise Refused(f"there is no emoji {number}: the set has {count(len(state.emojis), 'emoji')}")
+    emoji = state.emoji(number)
+    delivered = next((each for each in manifest.emojis if each.number == number), None) if manifest else None
+    known = {each.number: each for each in delivered.frames} if delivered else {}
+    return EmojiView(
+        set_id=state.request.set_id,
+        place=state.order.index(number) + 1 if number in state.order else None,
+        file=delivered.file if delivered else None,
+        emoji=emoji,
+        frames=tuple(_history(frame, known.get(frame.number)) for frame in emoji.frames),
+        pending=tuple(each for each in state.pending if each.body.get("emoji") == number),
+        notices=tuple(each for each in state.notices if re.search(rf"\bemoji {number}\b", each.text)),
+    )
+
+
+def _history(frame: Frame, known: FrameHistory | None) -> FrameHistory:
+    """The frame as it stands, with the notes of an earlier moment where they are still true."""
+    notes = {_shows(each.candidate): each.notes for each in known.candidates} if known else {}
+    return FrameHistory(
+        number=frame.number,
+        selected=frame.selected,
+        candidates=tuple(CandidateHistory(candidate=each, notes=notes.get(_shows(each))) for each in frame.candidates),
+        why=known.why if known and known.selected == frame.selected else None,
+    )
+
+
+def _shows(candidate: Candidate) -> tuple[int, int, str | None]:
+    return candidate.take, candidate.picture, candidate.recipe

@@ -1,0 +1,184 @@
+"""Tables for people, and the same as JSON for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from popcon.checks import Check, SetReport
+from popcon.models import Candidate, Notice, PendingEdit, SetState, Source
+from popcon.platforms import Platform
+from popcon.presets import Preset
+from popcon.wording import listed
+from starter.display import headline
+from starter.emoji_view import EmojiView
+from starter.views import SetSummary, SetView
+
+
+def as_json(rows: Iterable[BaseModel]) -> str:
+    """A JSON array of the models."""
+    return json.dumps([each.model_dump(mode="json") for each in rows], indent=2)
+
+
+def set_table(view: SetView) -> RenderableType:
+    """A set and its emojis in their order, what is pending, and what a person should know."""
+    state = view.state
+    table = _table("", "emoji", "status", "frames", "take", "file", "look at")
+    for emoji in state.ordered:
+        encoded = emoji.encoded
+        table.add_row(
+            str(emoji.number),
+            emoji.action,
+            f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status),
+            f"{view.frames_done(emoji.number)}/{state.request.frames}",
+            f"{emoji.take} of {len(emoji.takes)}" if emoji.takes else "",
+            f"{encoded.asset.size / 1000:.0f} kB, {encoded.route}" if encoded else "",
+            Text("; ".join(emoji.attention), "yellow"),
+        )
+    lines: list[RenderableType] = [Text.assemble((view.set_id, "bold"), f"  {headline(view)}"), table]
+    if view.failure:
+        lines.append(Text(view.failure, "red"))
+    lines += [_open_line(state), _order_line(state)]
+    lines += _pending_lines(state.pending)
+    lines += _notice_lines(state.notices)
+    return Group(*lines)
+
+
+def emoji_table(view: EmojiView) -> RenderableType:
+    """An emoji: its takes, and each frame with its candidates, of which the marked one is shown."""
+    emoji = view.emoji
+    place = f"place {view.place}, {view.file or 'in no ZIP yet'}" if view.place else "dropped"
+    outcome = f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status)
+    takes = _table("", "take", "action", "prompt", "seed", "made")
+    for take in emoji.takes:
+        takes.add_row(
+            _shown(take.number == emoji.take), str(take.number), take.action, take.prompt, str(take.seed), when(take.at)
+        )
+    frames = _table("frame", "", "candidate", "from", "matte", "measured", "why")
+    for frame in view.frames:
+        for each in frame.candidates:
+            first, shown = each is frame.candidates[0], each.candidate.number == frame.selected
+            frames.add_row(
+                str(frame.number) if first else "",
+                _shown(shown),
+                str(each.candidate.number),
+                _origin(each.candidate),
+                each.candidate.recipe,
+                ", ".join(f"{name} {value:.3f}" for name, value in each.notes.metrics.items()) if each.notes else "",
+                frame.why if shown else "",
+            )
+    head = Text.assemble((f"{view.set_id}  emoji {emoji.number} {emoji.action}", "bold"), f"  {outcome}, {place}")
+    looks = [Text(f"look at: {each}", "yellow") for each in emoji.attention]
+    return Group(head, *looks, takes, frames, *_pending_lines(view.pending), *_notice_lines(view.notices))
+
+
+def sets_table(found: Sequence[SetSummary]) -> RenderableType:
+    """Sets, a line each."""
+    if not found:
+        return "no sets yet: make one with `popcon make PICTURE`"
+    table = _table("set", "owner", "platform", "status", "corrections", "emojis", "started")
+    table.columns[0].no_wrap = True  # ids are there to be copied
+    for each in found:
+        status = f"{each.status} ({each.note})" if each.note else str(each.status)
+        corrections = "open" if each.open else str(each.ending or "")
+        table.add_row(each.set_id, each.owner, each.platform, status, corrections, str(each.emojis), when(each.started))
+    return table
+
+
+def presets_table(known: Sequence[Preset]) -> RenderableType:
+    """Presets with their motion in words."""
+    table = _table("action", "label", "motion")
+    for each in known:
+        table.add_row(each.name, each.label, each.motion_prompt)
+    return table
+
+
+def platforms_table(known: Sequence[Platform]) -> RenderableType:
+    """Platforms with their limits, and where and when these were checked."""
+    table = _table("platform", "label", "pixels", "frames", "loop", "bytes", "emojis", "checked")
+    for each in known:
+        table.add_row(
+            each.name,
+            each.label,
+            f"{each.width}×{each.height}",
+            f"{each.min_frames}–{each.max_frames}",
+            f"{', '.join(map(str, each.loop_seconds))} s",
+            f"≤ {each.max_bytes:,}",
+            f"{each.min_emojis}–{each.max_emojis}",
+            f"{each.checked}, {each.source}",
+        )
+    return table
+
+
+def report_table(report: SetReport) -> RenderableType:
+    """A ZIP's verdict: the ZIP's own rules, then the files, with every rule that fails."""
+    table = _table("", "file", "rule", "measured", "must be")
+    _add_checks(table, "ZIP", report.checks)
+    for file in (*report.emojis, *((report.tab,) if report.tab else ())):
+        if file.failed:
+            _add_checks(table, file.file, file.failed)
+        else:
+            table.add_row(_mark(True), file.file, f"all {len(file.checks)} rules", "", "")
+    return Group(table, Text(report.note, "bold green" if report.uploadable else "bold red"))
+
+
+def checks_table(name: str, checks: Sequence[Check]) -> RenderableType:
+    """One file's verdict, rule by rule."""
+    table = _table("", "file", "rule", "measured", "must be")
+    _add_checks(table, name, checks)
+    return table
+
+
+def when(moment: str) -> str:
+    """A moment (ISO 8601, UTC) to the minute, for people."""
+    return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""
+
+
+def _open_line(state: SetState) -> Text:
+    if state.ending is None:
+        return Text(f"open for corrections until {when(state.window_ends)}")
+    return Text(f"{state.ending}: `popcon reopen {state.request.set_id}` opens it again")
+
+
+def _order_line(state: SetState) -> Text:
+    dropped = [each.number for each in state.emojis if each.number not in state.order]
+    left_out = f", without {listed(dropped)}" if dropped else ""
+    tab = state.tab or next(iter(state.order), None)
+    return Text(f"order {', '.join(map(str, state.order))}{left_out}; the tab shows emoji {tab}")
+
+
+def _pending_lines(pending: Iterable[PendingEdit]) -> list[Text]:
+    return [Text(f"pending: edit {each.number}, {each.name} {json.dumps(each.body)}", "cyan") for each in pending]
+
+
+def _notice_lines(notices: Iterable[Notice]) -> list[Text]:
+    return [Text(f"notice of {when(each.at)}: {each.text}", "yellow") for each in notices]
+
+
+def _origin(candidate: Candidate) -> str:
+    made = "" if candidate.source is Source.TAKE else f", {candidate.source}"
+    prompt = f": {candidate.prompt}" if candidate.prompt else ""
+    return f"take {candidate.take}, picture {candidate.picture}{made}{prompt}"
+
+
+def _shown(is_shown: bool) -> Text:
+    return Text("▸", "green") if is_shown else Text("")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add_checks(table: Table, name: str, checks: Iterable[Check]) -> None:
+    for check in checks:
+        table.add_row(_mark(check.passed), name, check.rule, check.value, check.limit)
+
+
+def _mark(passed: bool) -> Text:
+    return Text("✔", "green") if passed else Text("✘", "red")

@@ -1,0 +1,68 @@
+"""What people and programs see of a set: how it stands now, and a line about it in a list."""
+
+from pydantic import Field
+
+from popcon.model import Model
+from popcon.models import EmojiProgress, Ending, Manifest, SetState, SetStatus
+
+
+class SetView(Model):
+    """How a set stands. `progress` holds an entry for each running emoji, `waiting` what it waits for, in words."""
+
+    state: SetState
+    status: SetStatus = SetStatus.RUNNING
+    note: str | None = None
+    failure: str | None = None
+    progress: dict[int, EmojiProgress] = Field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def set_id(self) -> str:
+        """The set's id, which is its workflow id too."""
+        return self.state.request.set_id
+
+    def frames_done(self, emoji: int) -> int:
+        """How many frames of an emoji are matted."""
+        state = self.state.emojis[emoji - 1]
+        if emoji in self.progress:
+            return self.progress[emoji].frames_done
+        return len(state.frames) if state.encoded else 0
+
+
+class SetSummary(Model):
+    """One line about a set. `started` is ISO 8601, UTC."""
+
+    set_id: str
+    owner: str
+    platform: str
+    status: SetStatus
+    open: bool = False
+    ending: Ending | None = None
+    emojis: int
+    started: str
+    note: str | None = None
+
+
+def view_of(manifest: Manifest) -> SetView:
+    """An ended set as its manifest tells it."""
+    return SetView(
+        state=manifest.state.model_copy(update={"delivery": manifest.delivery, "packaged": True}),
+        status=manifest.status,
+        note=manifest.note,
+        failure=manifest.state.failure,
+    )
+
+
+def summary_of(manifest: Manifest) -> SetSummary:
+    """An ended set in one line."""
+    state = manifest.state
+    return SetSummary(
+        set_id=manifest.set_id,
+        owner=state.request.owner,
+        platform=state.request.platform,
+        status=manifest.status,
+        ending=state.ending,
+        emojis=len(state.order),
+        started=state.created,
+        note=manifest.note,
+    )
