@@ -1,0 +1,76 @@
+"""The real servers that tests run against, started by the same command lines as the embedded stack's."""
+
+from collections.abc import Iterator
+
+import pytest
+from temporalio.client import Client
+
+from popcon.settings import Settings
+from popcon.storage import Storage
+from popcon.temporal import connect
+from starter import services
+from starter.ports import free_ports
+from starter.running import running
+from starter.stack import Stack, attach, stop
+from tests.command_line import CommandLine
+
+ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"
+BUCKET = "popcon-test"
+
+
+@pytest.fixture(scope="session")
+def ports() -> dict[str, int]:
+    """A free port for everything that the test servers listen on."""
+    return dict(zip(services.PORTS, free_ports(len(services.PORTS)), strict=True))
+
+
+@pytest.fixture(scope="session")
+def s3_settings(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings whose S3 is a real SeaweedFS with a bucket and enforced keys. They name no Temporal server."""
+    folder = tmp_path_factory.mktemp("s3")
+    found = services.servers(ports, BUCKET, ACCESS_KEY, SECRET_KEY)
+    with running(services.object_store(ports, found, folder), folder.with_suffix(".log")):
+        base = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"))  # type: ignore[call-arg]
+        yield found.settings(base).model_copy(update={"temporal_address": None, "temporal_ui_url": None})
+
+
+@pytest.fixture(scope="session")
+def storage(s3_settings: Settings) -> Storage:
+    """The bucket of the real SeaweedFS. All tests of a run share it: use names of your own."""
+    return Storage(s3_settings)
+
+
+@pytest.fixture(scope="session")
+def temporal_server(ports: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Temporal dev server, in memory, with the stack's fairness and retention."""
+    log = tmp_path_factory.mktemp("temporal") / "temporal.log"
+    with running(services.temporal_server(ports, database=None), log):
+        yield f"127.0.0.1:{ports['temporal']}"
+
+
+@pytest.fixture(scope="session")
+def settings(s3_settings: Settings, temporal_server: str, ports: dict[str, int]) -> Settings:
+    """Settings that name both real servers."""
+    ui_url = f"http://127.0.0.1:{ports['temporal-ui']}"
+    return s3_settings.model_copy(update={"temporal_address": temporal_server, "temporal_ui_url": ui_url})
+
+
+@pytest.fixture
+async def client(settings: Settings) -> Client:
+    """A client of the real Temporal server, made in the loop of the test that asks for it."""
+    return await connect(settings)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The embedded stack with all its workers, held for all tests that use it as commands do: by its data folder."""
+    base = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("stack"))  # type: ignore[call-arg]
+    with attach(base) as stack:
+        yield stack
+    stop(base.data_dir)
+
+
+@pytest.fixture
+def command_line(temporal_server: str) -> CommandLine:
+    """`temporal`, calling the real Temporal server."""
+    return CommandLine(temporal_server)

@@ -1,0 +1,126 @@
+"""`make histories`: run sets on a real server with activities that do no work, and store their histories for replay."""
+
+import asyncio
+import json
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.testing import WorkflowEnvironment
+
+from popcon import queues
+from popcon.converter import data_converter
+from popcon.errors import UnreadableVideo
+from popcon.model import Model
+from popcon.search import register_search_attributes
+from popcon.tasks import Animate, EncodeEmoji
+from starter.services import binary
+from tests.orchestra import SetHandle, at_rest, start, workers
+from tests.sets import request
+from tests.stub_activities import StubActivities
+from tests.test_replay import HISTORIES
+
+EDITS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("swap_frame", {"emoji": 2, "frame": 3, "candidate": 2}),
+    ("swap_frame", {"emoji": 9, "frame": 3, "candidate": 2}),
+    ("retry_frame", {"emoji": 1, "frame": 4, "prompt": "smaller"}),
+    ("refine_frame", {"emoji": 1, "frame": 1, "points": [{"x": 12, "y": 40}], "mode": "erase"}),
+    ("retry_emoji", {"emoji": 2, "prompt": "faster"}),
+    ("use_take", {"emoji": 2, "take": 1}),
+    ("add_emoji", {"action": "wave"}),
+    ("drop_emoji", {"emoji": 1}),
+    ("reorder", {"emojis": [3, 2]}),
+    ("choose_tab", {"emoji": 3}),
+)
+
+
+async def main() -> None:
+    """Record every history that the replay test wants."""
+    environment = await WorkflowEnvironment.start_local(
+        identity="recorder",  # else the histories would tell the name of this machine
+        data_converter=data_converter,
+        dev_server_existing_path=binary("temporal"),
+    )
+    async with environment:
+        client = environment.client
+        await register_search_attributes(client)
+        async with workers(client, StubActivities()):
+            await record_ordinary_sets(client)
+        async with workers(client, StubActivities(before=break_second)):
+            handle = await delivered(client, "set-errors", emojis=2)
+            await handle.execute_update("close")
+            await store(client, handle.id, "set-with-errors")
+            await store(client, f"{handle.id}/emoji-002", "emoji-failed")
+        encoding = asyncio.Event()
+        async with workers(client, StubActivities(before=lambda task: hold_encoding(task, encoding))):
+            handle = await start(client, request("set-cancelled", actions=("happy",), frames=5))
+            await encoding.wait()
+            await handle.cancel()
+            await store(client, handle.id, "set-cancelled")
+
+
+async def record_ordinary_sets(client: Client) -> None:
+    """A set that is closed as delivered, one with every kind of edit, one that continues as new, one refused."""
+    handle = await delivered(client, "set-done", emojis=2)
+    await handle.execute_update("close")
+    await store(client, handle.id, "set-closed")
+    await store(client, f"{handle.id}/emoji-001", "emoji-done")
+    handle = await delivered(client, "set-edited", emojis=2)
+    for name, payload in EDITS:
+        await handle.signal(name, payload)
+        await at_rest(handle)
+    await handle.execute_update("approve")
+    await store(client, handle.id, "set-approved-after-edits")
+    handle = await delivered(client, "set-continued", emojis=1, continue_after=40)
+    first_run = (await handle.describe()).run_id
+    for candidate in (2, 3, 1, 2):
+        await handle.execute_update("swap_frame", {"emoji": 1, "frame": 1, "candidate": candidate})
+        await at_rest(handle)
+    await store(client, handle.id, "set-continued", run_id=first_run)
+    await client.start_workflow("EmojiSetWorkflow", args=[], id="set-refused", task_queue=queues.WORKFLOW)
+    await store(client, "set-refused", "set-refused")
+
+
+async def delivered(client: Client, set_id: str, *, emojis: int, **fields: Any) -> SetHandle:
+    """A small set after its first delivery."""
+    handle = await start(client, request(set_id, actions=("happy",) * emojis, frames=5, **fields))
+    await at_rest(handle)
+    return handle
+
+
+def break_second(task: Model) -> None:
+    """Fail the second emoji for good."""
+    if isinstance(task, Animate) and task.take.startswith("002"):
+        raise UnreadableVideo("the take has no pictures")
+
+
+async def hold_encoding(task: Model, reached: asyncio.Event) -> None:
+    """Stay in the encoder until somebody cancels."""
+    if isinstance(task, EncodeEmoji):
+        reached.set()
+        await asyncio.sleep(60)
+
+
+async def store(client: Client, workflow_id: str, name: str, run_id: str | None = None) -> None:
+    """Wait for a workflow's end, whichever it is, and store its history; a run that is named has ended already."""
+    handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+    if run_id is None:
+        try:
+            await handle.result()
+        except WorkflowFailureError as error:
+            print(f"{name}: ended with {error.cause}")
+    history = await handle.fetch_history()
+    HISTORIES.mkdir(exist_ok=True)
+    anonymous = without(json.loads(history.to_json()), {"stackTrace"})
+    (HISTORIES / f"{name}.json").write_text(json.dumps(anonymous, indent=1) + "\n", encoding="utf-8")
+    print(f"{name}: {len(history.events)} events")
+
+
+def without(tree: Any, names: set[str]) -> Any:
+    """The same JSON without what tells of the machine that it was recorded on."""
+    if isinstance(tree, dict):
+        return {name: without(value, names) for name, value in tree.items() if name not in names}
+    return [without(value, names) for value in tree] if isinstance(tree, list) else tree
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

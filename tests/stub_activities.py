@@ -1,0 +1,137 @@
+"""Activities that do no work, for tests of orchestration alone: they answer at once and note what they were asked."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from temporalio import activity
+
+from popcon import keys
+from popcon.model import Model
+from popcon.models import Asset, Delivery, EncodedEmoji, SetState
+from popcon.tasks import (
+    Animate,
+    Animated,
+    ChooseFrames,
+    ChosenFrames,
+    EncodeEmoji,
+    ExtractedPictures,
+    ExtractPictures,
+    MatteCharacter,
+    MattedCharacter,
+    MattedFrame,
+    MatteFrame,
+    PackageSet,
+    RedrawFrame,
+    RedrawnFrame,
+    RefineMatte,
+    SquareCharacter,
+    SquaredCharacter,
+)
+
+
+@dataclass
+class StubActivities:
+    """`before` runs first in every activity with its task: it may raise or wait."""
+
+    before: Callable[[Model], Any] = lambda task: None
+    asked: list[Model] = field(default_factory=list)
+
+    def all(self) -> Sequence[Callable[..., Any]]:
+        return [
+            self.matte_character,
+            self.square_character,
+            self.animate,
+            self.extract_pictures,
+            self.matte_frame,
+            self.redraw_frame,
+            self.refine_matte,
+            self.choose_frames,
+            self.encode_emoji,
+            self.package_set,
+        ]
+
+    def tasks(self, kind: type[Model]) -> list[Any]:
+        """The tasks of one kind, in the order in which they were asked."""
+        return [each for each in self.asked if isinstance(each, kind)]
+
+    @activity.defn
+    async def matte_character(self, task: MatteCharacter) -> MattedCharacter:
+        await self._note(task)
+        return MattedCharacter(key=keys.character_matte(task.set_id, "stub"), recipe="stub", plate="#00b140")
+
+    @activity.defn
+    async def square_character(self, task: SquareCharacter) -> SquaredCharacter:
+        await self._note(task)
+        return SquaredCharacter(key=keys.character_square(task.set_id, "stub"))
+
+    @activity.defn
+    async def animate(self, task: Animate) -> Animated:
+        await self._note(task)
+        return Animated(video_key=keys.video(task.set_id, task.take), pictures=task.pictures)
+
+    @activity.defn
+    async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:
+        await self._note(task)
+        return ExtractedPictures(width=512, height=512)
+
+    @activity.defn
+    async def matte_frame(self, task: MatteFrame) -> MattedFrame:
+        await self._note(task)
+        return MattedFrame(recipe=f"{task.matte}-1")
+
+    @activity.defn
+    async def redraw_frame(self, task: RedrawFrame) -> RedrawnFrame:
+        await self._note(task)
+        return RedrawnFrame()
+
+    @activity.defn
+    async def refine_matte(self, task: RefineMatte) -> MattedFrame:
+        await self._note(task)
+        return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}")
+
+    @activity.defn
+    async def choose_frames(self, task: ChooseFrames) -> ChosenFrames:
+        await self._note(task)
+        return ChosenFrames(selected=tuple(frame.selected for frame in task.frames))
+
+    @activity.defn
+    async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:
+        await self._note(task)
+        return EncodedEmoji(
+            asset=_asset(task.set_id, digest("".join(task.matte_keys)), "png"),
+            frames=len(task.matte_keys),
+            seconds=task.seconds,
+            loops=4,
+            route="stub",
+        )
+
+    @activity.defn
+    async def package_set(self, task: PackageSet) -> Delivery:
+        await self._note(task)
+        return Delivery(
+            revision=task.revision,
+            status=task.status,
+            zip=_asset(task.state.request.set_id, digest(_content(task.state)), "zip"),
+            manifest_key=keys.manifest(task.state.request.set_id, task.revision),
+        )
+
+    async def _note(self, task: Model) -> None:
+        self.asked.append(task)
+        result = self.before(task)
+        if result is not None:
+            await result
+
+
+def digest(text: str) -> str:
+    """What stands for the bytes of a file that would be made from these."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _content(state: SetState) -> str:
+    return " ".join(each.encoded.asset.sha256 for each in state.ordered if each.encoded)
+
+
+def _asset(set_id: str, sha256: str, extension: str) -> Asset:
+    return Asset(key=keys.asset(set_id, sha256, extension), sha256=sha256, size=1)

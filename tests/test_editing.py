@@ -1,0 +1,371 @@
+"""People correct a set: every message, on the time-skipping server, with activities that do no work."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
+
+from popcon.errors import DoesNotFit, UnreadableVideo
+from popcon.model import Model
+from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source
+from popcon.tasks import Animate, EncodeEmoji, MatteFrame, PackageSet
+from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
+from tests.sets import request
+from tests.stub_activities import StubActivities
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SWAP = {"emoji": 2, "frame": 3, "candidate": 2}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client() -> AsyncIterator[Client]:
+    async with time_skipping_client() as connected:
+        yield connected
+
+
+async def delivered(client: Client, *, emojis: int = 2, **fields: Any) -> SetHandle:
+    """A small set after its first delivery."""
+    handle = await start(client, request(actions=("happy",) * emojis, frames=5, **fields))
+    await at_rest(handle)
+    return handle
+
+
+def files(state: SetState) -> list[str | None]:
+    return [each.encoded.asset.sha256 if each.encoded else None for each in state.emojis]
+
+
+async def test_a_swap_changes_its_emoji_and_the_zip_and_nothing_else(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        stubs.asked.clear()
+        await handle.signal("swap_frame", SWAP)
+        await until(lambda: is_revision(handle, 2))
+        after = await at_rest(handle)
+
+    assert after.emojis[0] == before.emojis[0]
+    assert after.emojis[1].frames[2].selected == 2
+    assert files(after)[1] != files(before)[1]
+    assert after.delivery is not None
+    assert before.delivery is not None
+    assert after.delivery.zip != before.delivery.zip
+    assert [type(task) for task in stubs.asked] == [MatteFrame, EncodeEmoji, PackageSet], "one frame, one file, one ZIP"
+
+
+async def test_undo_is_a_swap_back_and_gives_the_same_bytes(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        await send(handle, "swap_frame", SWAP)
+        await send(handle, "swap_frame", {**SWAP, "candidate": 1})
+        after = await at_rest(handle)
+
+    assert files(after) == files(before)
+    assert after.delivery is not None
+    assert before.delivery is not None
+    assert after.delivery.zip == before.delivery.zip
+
+
+async def test_a_new_take_joins_the_candidates_and_use_take_goes_back_in_one_step(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await send(handle, "swap_frame", SWAP)
+        before = await at_rest(handle)
+        await send(handle, "retry_emoji", {"emoji": 2, "prompt": "faster"})
+        retried = await at_rest(handle)
+        await send(handle, "use_take", {"emoji": 2, "take": 1})
+        back = await at_rest(handle)
+
+    emoji = retried.emojis[1]
+    assert [each.number for each in emoji.takes] == [1, 2]
+    assert (emoji.takes[1].prompt, emoji.takes[0].prompt) == ("faster", None)
+    assert emoji.takes[1].seed != emoji.takes[0].seed
+    assert all(frame.current.take == 2 for frame in emoji.frames)
+    assert [each.number for each in emoji.frames[0].candidates] == [1, 2, 3, 4, 5, 6]
+    assert files(back) == files(before), "the person's swap in the first take is there again"
+
+
+async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Client) -> None:
+    def break_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02"):
+            raise UnreadableVideo("the take has no pictures")
+
+    async with workers(client, StubActivities(before=break_second_takes)):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "cry"})
+        after = await at_rest(handle)
+
+    kept, used_up = after.emojis[0], {"begun": 2}
+    assert kept == before.emojis[0].model_copy(update=used_up), "another take will get another number"
+    assert [each.text for each in after.notices] == ["retry_emoji on emoji 1: animate: the take has no pictures"]
+
+
+async def test_a_frame_is_redrawn_with_a_prompt(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 4, "prompt": "smaller"})
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 4, "prompt": "bigger"})
+        state = await at_rest(handle)
+
+    first, second = state.emojis[0].frames[3].candidates[3:]
+    assert (first.source, first.prompt, first.picture) == (Source.REDRAWN, "smaller", 49)
+    assert (second.prompt, second.picture, second.moment) == ("bigger", 50, first.moment)
+    assert state.emojis[0].frames[3].current == second
+
+
+async def test_a_frame_is_matted_by_another_model_and_the_same_matte_twice_is_one_candidate(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 4, "matte": "keyer"})
+        state = await at_rest(handle)
+
+    assert len(state.emojis[0].frames[3].candidates) == 3, "it has that matte already"
+    assert state.emojis[0].frames[3].selected == 1
+
+
+async def test_a_refined_matte_is_a_new_candidate(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        points = [{"x": 12.5, "y": 40}, {"x": 3, "y": 4, "label": 0}]
+        await send(handle, "refine_frame", {"emoji": 1, "frame": 1, "points": points, "mode": "erase"})
+        state = await at_rest(handle)
+
+    fresh = state.emojis[0].frames[0].current
+    assert (fresh.number, fresh.source, fresh.recipe) == (4, Source.REFINED, "keyer-1-erase2")
+
+
+async def test_a_draft_grows_and_shrinks(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client, emojis=1)
+        for _ in range(8):
+            await handle.execute_update("add_emoji", {"action": "wave", "request_id": str(len(stubs.asked) + _)})
+            await at_rest(handle)
+        grown = await at_rest(handle)
+        await send(handle, "drop_emoji", {"emoji": 1})
+        await send(handle, "reorder", {"emojis": [9, 8, 7, 6, 5, 4, 3, 2]})
+        await send(handle, "choose_tab", {"emoji": 5})
+        state = await at_rest(handle)
+
+    assert grown.delivery is not None
+    assert grown.delivery.status is SetStatus.DONE
+    assert [each.number for each in state.ordered] == [9, 8, 7, 6, 5, 4, 3, 2]
+    assert len(state.emojis) == 9, "a dropped emoji keeps its number"
+    assert state.tab == 5
+    last = stubs.tasks(PackageSet)[-1]
+    assert (last.state.order, last.state.tab) == (state.order, 5)
+
+
+async def test_a_dropped_emoji_comes_back_by_its_number(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await send(handle, "drop_emoji", {"emoji": 1})
+        await send(handle, "reorder", {"emojis": [2, 1]})
+        state = await at_rest(handle)
+
+    assert state.order == (2, 1)
+
+
+async def test_failed_emojis_are_tried_again_together(client: Client) -> None:
+    healed = False
+
+    def break_first_tries(task: Model) -> None:
+        if isinstance(task, Animate) and not healed and task.take[:3] in ("001", "003"):
+            raise UnreadableVideo("no pictures")
+
+    async with workers(client, StubActivities(before=break_first_tries)):
+        handle = await delivered(client, emojis=3)
+        failed = [each.status for each in (await state_of(handle)).emojis]
+        healed = True
+        await send(handle, "retry_failed", {})
+        state = await at_rest(handle)
+
+    assert failed == [EmojiStatus.FAILED, EmojiStatus.DONE, EmojiStatus.FAILED]
+    assert {each.status for each in state.emojis} == {EmojiStatus.DONE}
+
+
+@pytest.mark.parametrize(("name", "ending"), [("approve", Ending.APPROVED), ("close", Ending.CLOSED)])
+async def test_an_ending_finishes_what_is_pending_first(client: Client, name: str, ending: Ending) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        await handle.execute_update("swap_frame", SWAP)
+        await handle.execute_update(name)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("choose_tab", {"emoji": 1})
+        await handle.result()
+
+    last = stubs.tasks(PackageSet)[-1].state
+    assert last.ending is ending
+    assert last.emojis[1].frames[2].selected == 2
+
+
+async def test_the_edit_window_expires(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client, edit_days=0.5)
+        await handle.result()
+
+    last = stubs.tasks(PackageSet)[-1]
+    assert last.state.ending is Ending.EXPIRED
+    assert last.revision == 2
+
+
+async def test_an_edit_that_does_not_fit_leaves_the_selection_and_keeps_the_candidate(client: Client) -> None:
+    encodings = 0
+
+    def refuse_third_encoding(task: Model) -> None:
+        nonlocal encodings
+        if isinstance(task, EncodeEmoji):
+            encodings += 1
+            if encodings == 3:
+                raise DoesNotFit("it needs 400 kB, and LINE takes 300 kB")
+
+    async with workers(client, StubActivities(before=refuse_third_encoding)):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 1, "prompt": "bigger"})
+        after = await at_rest(handle)
+
+    assert after.emojis[0].frames[0].selected == 1
+    assert len(after.emojis[0].frames[0].candidates) == 4
+    assert files(after) == files(before)
+    assert "stays as it was: encode_emoji: it needs 400 kB" in after.notices[-1].text
+
+
+async def test_request_ids_act_once(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        first = await handle.execute_update("swap_frame", SWAP, id="click-1", result_type=dict)
+        await at_rest(handle)
+        await send(handle, "swap_frame", {**SWAP, "candidate": 1})
+        await handle.signal("swap_frame", {**SWAP, "request_id": "click-1"})
+        again = await handle.execute_update("swap_frame", {**SWAP, "request_id": "click-1"}, result_type=dict)
+        state = await at_rest(handle)
+
+    assert again == {"edit": first["edit"], "joined": True}
+    assert state.edits == 2
+    assert state.emojis[1].frames[2].selected == 1, "the old click has not acted again"
+
+
+async def test_an_identical_message_joins_the_one_that_is_pending(client: Client) -> None:
+    gate = asyncio.Event()
+
+    async def hold_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02"):
+            await gate.wait()
+
+    stubs = StubActivities(before=hold_second_takes)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        retry = {"emoji": 1, "prompt": "faster"}
+        answers = [await handle.execute_update("retry_emoji", retry, result_type=dict) for _ in range(3)]
+        gate.set()
+        state = await at_rest(handle)
+
+    assert [each["joined"] for each in answers] == [False, True, True]
+    assert len(state.emojis[0].takes) == 2, "a double click pays once"
+
+
+async def test_edits_meanwhile_cause_exactly_one_more_packaging(client: Client) -> None:
+    gate, packaging = asyncio.Event(), asyncio.Event()
+
+    async def hold_second_packaging(task: Model) -> None:
+        if isinstance(task, PackageSet) and task.revision == 2:
+            packaging.set()
+            await gate.wait()
+
+    stubs = StubActivities(before=hold_second_packaging)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        await handle.execute_update("choose_tab", {"emoji": 2})
+        await packaging.wait()
+        for order in ([2, 1], [1, 2], [2, 1]):
+            await handle.execute_update("reorder", {"emojis": order})
+            await until(lambda: nothing_pending(handle))
+        gate.set()
+        state = await at_rest(handle)
+
+    assert [task.revision for task in stubs.tasks(PackageSet)] == [1, 2, 3]
+    assert state.order == (2, 1)
+
+
+async def test_it_continues_as_new_and_loses_nothing(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client, continue_after=60)
+        first_run = (await handle.describe()).run_id
+        for candidate in (2, 3, 1) * 4:
+            await send(handle, "swap_frame", {**SWAP, "candidate": candidate})
+        await handle.execute_update("swap_frame", {**SWAP, "candidate": 2}, id="late")
+        await at_rest(handle)
+        state = await state_of(handle)
+        runs = (await handle.describe()).run_id
+        repeated = await handle.execute_update(
+            "swap_frame", {**SWAP, "candidate": 2, "request_id": "late"}, result_type=dict
+        )
+
+    assert runs != first_run
+    assert state.edits == 13
+    assert state.emojis[1].frames[2].selected == 2
+    assert repeated["joined"], "request ids are remembered across runs"
+    assert state.delivery is not None
+    assert state.delivery.revision == 14
+
+
+async def test_a_cancelled_set_ends_with_what_it_had(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        closed = (await handle.describe()).status
+
+    assert closed is WorkflowExecutionStatus.CANCELED
+    last = stubs.tasks(PackageSet)[-1]
+    assert (last.status, last.state.ending) == (SetStatus.CANCELLED, Ending.CANCELLED)
+
+
+async def test_the_first_delivery_stays_within_its_budget(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await start(client, request(actions=("happy",) * 24, frames=12))
+        state = await at_rest(handle)
+        events = len((await handle.fetch_history()).events)
+        child = client.get_workflow_handle(f"{handle.id}/emoji-007")
+        child_events = len((await child.fetch_history()).events)
+
+    assert events <= 300
+    assert child_events <= 150
+    assert len(state.model_dump_json()) < 300_000
+
+
+async def test_an_idle_set_waits_with_one_timer(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        kinds = [event.event_type for event in (await handle.fetch_history()).events]
+
+    assert kinds.count(EventType.EVENT_TYPE_TIMER_STARTED) <= 1
+
+
+async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
+    """Send an update and wait until it is done."""
+    await handle.execute_update(name, payload, rpc_timeout=timedelta(seconds=20))
+    await at_rest(handle)
+
+
+async def is_revision(handle: SetHandle, revision: int) -> bool:
+    delivery = (await state_of(handle)).delivery
+    return delivery is not None and delivery.revision == revision
+
+
+async def nothing_pending(handle: SetHandle) -> bool:
+    return not (await state_of(handle)).pending

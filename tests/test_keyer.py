@@ -1,0 +1,177 @@
+"""The keyer against characters whose alpha is known; and the measures themselves, on cases worked out by hand."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from gpu_worker import metrics
+from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.plate import choose_plate
+from tests.drawn import (
+    GREY,
+    OVERSAMPLING,
+    RED,
+    WHITE,
+    Colour,
+    Drawn,
+    Floats,
+    Pixels,
+    clothed_in,
+    flat,
+    outlined,
+    picture,
+    soft_gradient,
+    whiskered,
+)
+
+SIDE = 256
+GREEN_PLATE = ((0, 192, 64), "#00c040")
+# A binary mask errs by about half a pixel along the edge; two levels of noise shift no edge by as much as an eighth.
+SHARE_OF_BINARY = 0.25
+# Alpha comes in 1/64 from the drawing and in 1/255 from the keyer; the rest is noise over contrast.
+MEAN_RIM_ERROR = 0.04
+
+
+def matted(shown: Pixels, plate: str | None) -> Pixels:
+    return np.asarray(Keyer().run(shown[None], [plate])[0])
+
+
+def alpha_of(rgba: Pixels) -> Floats:
+    return (rgba[..., 3] / 255).astype(np.float32)
+
+
+def rim(drawn: Drawn) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    return (drawn.alpha > 0) & (drawn.alpha < 1)
+
+
+def colour_error(rgba: Pixels, drawn: Drawn, over: Colour) -> float:
+    """Mean error of the rim's colours, in levels, on another background than the one it was cut from."""
+    alpha = alpha_of(rgba)[..., None]
+    again = rgba[..., :3] * alpha + (1 - alpha) * np.array(over)
+    return float(np.abs(again - drawn.over(over))[rim(drawn)].mean())
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+@pytest.mark.parametrize("draw", [flat, whiskered])
+@pytest.mark.parametrize("background", [WHITE, GREY, soft_gradient(SIDE)], ids=["white", "grey", "graded"])
+def test_an_upload_on_a_background_that_nobody_chose(
+    draw: Callable[[int], Drawn], background: Colour | Floats, noise: float
+) -> None:
+    check(draw(SIDE), background, None, noise)
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+@pytest.mark.parametrize("draw", [outlined, flat, whiskered])
+def test_a_picture_of_a_take_on_the_plate_chosen_for_it(draw: Callable[[int], Drawn], noise: float) -> None:
+    drawn = draw(SIDE)
+    plate = choose_plate(np.dstack([drawn.premultiplied, drawn.alpha * 255]).astype(np.uint8))
+    red, green, blue = bytes.fromhex(plate[1:])
+    check(drawn, (red, green, blue), plate, noise)
+
+
+def check(drawn: Drawn, background: Colour | Floats, plate: str | None, noise: float) -> None:
+    rgba = matted(picture(drawn.over(background), noise), plate)
+    alpha = alpha_of(rgba)
+    binary = (drawn.alpha > 0.05).astype(np.float32)
+    assert metrics.sad(alpha, drawn.alpha) < SHARE_OF_BINARY * metrics.sad(binary, drawn.alpha)
+    assert np.abs(alpha - drawn.alpha)[rim(drawn)].mean() < MEAN_RIM_ERROR
+    assert alpha[drawn.alpha == 0].max() < 0.2, "nothing of the background stays"
+    # A pixel in a thousand may: where three colours meet at the edge, one may look like a blend of another.
+    assert np.percentile(alpha[drawn.alpha == 1], 0.1) > 0.8, "nothing of the character goes"
+    # Unmixed exactly, colours err by what alpha errs and by the noise; a plate left at the edge would show as 50.
+    assert colour_error(rgba, drawn, (0, 0, 0)) < 4 + 2 * noise
+    assert colour_error(rgba, drawn, (255, 255, 255)) < 4 + 2 * noise
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+def test_a_white_shirt_on_white_stays_solid(noise: float) -> None:
+    drawn = clothed_in(WHITE, SIDE)
+    alpha = alpha_of(matted(picture(drawn.over(WHITE), noise), None))
+    assert alpha[drawn.alpha == 1].min() > 0.8
+
+
+def test_a_hole_is_open_on_a_chosen_plate_and_closed_on_a_background_that_may_be_a_shirt() -> None:
+    drawn = outlined(SIDE)
+    row, column = round(0.69 * SIDE), round(0.74 * SIDE)  # between the arm and the body
+    assert drawn.alpha[row, column] == 0
+    assert alpha_of(matted(picture(drawn.over(GREEN_PLATE[0])), GREEN_PLATE[1]))[row, column] == 0
+    assert alpha_of(matted(picture(drawn.over(WHITE)), None))[row, column] == 1
+
+
+def test_small_marks_stay_and_specks_go() -> None:
+    shown = picture(clothed_in(RED, SIDE).over(WHITE))
+    shown[10:13, 10:13] = RED
+    shown[30, 10] = RED
+    alpha = alpha_of(matted(shown, None))
+    assert alpha[11, 11] == 1
+    assert alpha[30, 10] == 0
+
+
+def test_a_plate_that_drifted_and_shades_is_still_the_plate() -> None:
+    """Video coding shifts colours by some levels, and an animator may shade its background."""
+    drawn = outlined(SIDE)
+    drifted = np.asarray(soft_gradient(SIDE) / 10 + (0, 165, 45), np.float32)
+    assert metrics.sad(alpha_of(matted(picture(drawn.over(drifted), 1), GREEN_PLATE[1])), drawn.alpha) < 0.1
+
+
+def test_hue_that_video_smears_does_not_stay_at_the_edge() -> None:
+    """As 4:2:0 video does it: hue at half the sharpness, brightness in full."""
+    drawn = clothed_in(WHITE, SIDE)
+    shown = picture(drawn.over(GREEN_PLATE[0]))
+    split = cv2.cvtColor(shown, cv2.COLOR_RGB2YCrCb)
+    half = cv2.resize(split[..., 1:], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    split[..., 1:] = cv2.resize(half, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    smeared = np.asarray(cv2.cvtColor(split, cv2.COLOR_YCrCb2RGB), np.uint8)
+    rgba = matted(smeared, GREEN_PLATE[1])
+    visible = rgba[rgba[..., 3] > 64].astype(int)
+    green_tint = visible[:, 1] - visible[:, [0, 2]].max(axis=1)
+    assert metrics.sad(alpha_of(rgba), drawn.alpha) < 0.25
+    assert np.percentile(green_tint, 99.5) < 40, "the black outline stays black"
+
+
+def test_black_where_nothing_is_seen_and_the_same_every_time() -> None:
+    frames = np.stack([picture(draw(SIDE).over(WHITE), 2) for draw in (flat, whiskered)])
+    together = Keyer().run(frames, [None, None])
+    assert not together[..., :3][together[..., 3] == 0].any()
+    alone = np.stack([matted(frame, None) for frame in frames])
+    assert (together == alone).all(), "a frame's matte does not depend on its batch"
+
+
+def test_the_drawings_are_antialiased() -> None:
+    steps = np.unique(flat(64).alpha)
+    assert len(steps) > OVERSAMPLING
+
+
+STEP = np.repeat([[0.0, 0.0, 1.0, 1.0]], 4, axis=0)
+
+
+def test_differences_are_counted_as_published() -> None:
+    assert metrics.sad(STEP, STEP) == metrics.mse(STEP, STEP) == 0
+    assert metrics.sad(STEP, 1 - STEP) == pytest.approx(16 / 1000)
+    assert metrics.mse(STEP, STEP / 2) == pytest.approx(1000 * 0.25 / 2)
+
+
+def test_the_gradient_error_of_a_ramp_against_nothing() -> None:
+    """A filter of unit energy sees a slope s as s / |g'| |g|: for sigma 1.4 that is s * 2 sqrt(2 pi) sigma^2."""
+    ramp = np.tile(np.arange(60) / 100, (60, 1))
+    inner = metrics.gradient_error(ramp, ramp * 0) / 60 / 60 * 1000
+    assert inner == pytest.approx((0.01 * 2 * np.sqrt(2 * np.pi) * 1.4**2) ** 2, rel=0.12), "borders count for less"
+
+
+def test_connectivity_counts_what_hangs_loose() -> None:
+    truth = np.zeros((5, 9))
+    truth[1:4, 1:4] = 1
+    loose = truth.copy()
+    loose[2, 7] = 0.8  # a pixel that belongs to nothing: its degree is 1 - 0.8
+    assert metrics.connectivity_error(truth, truth) == 0
+    assert metrics.connectivity_error(loose, truth) == pytest.approx(0.8 / 1000)
+
+
+def test_flicker_sees_change_and_not_a_lasting_error() -> None:
+    still = np.full((3, 4, 4), 0.5)
+    assert metrics.flicker(still + 0.3, still) == pytest.approx(0)
+    blinking = still.copy()
+    blinking[1] += 0.2
+    assert metrics.flicker(blinking, still) == pytest.approx(20)

@@ -1,0 +1,207 @@
+"""The lane: who shares a forward pass, who goes first, and what one bad item costs the others."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from gpu_worker.lane import Item, Lane
+
+# Long enough that a test which waited for it by mistake would run into its own limit.
+FOREVER = 3600.0
+
+
+class Device:
+    """Answers work in capitals, and keeps its batches. While its gate is shut, forwards wait in it."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+
+    def forward(self, works: Sequence[str]) -> list[str]:
+        self.batches.append(list(works))
+        self.entered.release()
+        self.gate.wait()
+        if "poison" in works:
+            raise ValueError("poisoned")
+        return [work.upper() for work in works]
+
+    async def entered_once_more(self) -> None:
+        await asyncio.to_thread(self.entered.acquire)
+
+
+def lane(device: Device, slots: int = 1, largest_batch: int = 8, longest_wait: float = FOREVER) -> Lane[str, str]:
+    return Lane(device.forward, slots=slots, largest_batch=largest_batch, longest_wait=longest_wait)
+
+
+def item(work: str, model: str = "m-1", shape: tuple[int, ...] = (2, 2), priority: int = 3) -> Item[str]:
+    return Item(model, shape, f"name of {work}", work, priority)
+
+
+async def queued(here: Lane[str, str], *items: Item[str]) -> list[asyncio.Task[str]]:
+    """Submit items in this order, and return when all are in the queue."""
+    tasks = [asyncio.create_task(here.submit(each)) for each in items]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def behind_a_shut_gate(device: Device, here: Lane[str, str], *items: Item[str]) -> list[asyncio.Task[str]]:
+    """Queue items while the device is busy with one named `first`; the caller opens the gate."""
+    device.gate.clear()
+    first = await queued(here, item("first"))
+    await device.entered_once_more()
+    return first + await queued(here, *items)
+
+
+async def test_what_waits_together_is_forwarded_together() -> None:
+    device = Device()
+    async with lane(device) as here:
+        answers = await asyncio.gather(*await queued(here, item("a"), item("b"), item("c")))
+    assert answers == ["A", "B", "C"]
+    assert device.batches == [["a", "b", "c"]]
+
+
+async def test_a_batch_is_no_larger_than_allowed() -> None:
+    device = Device()
+    async with lane(device, largest_batch=2) as here:
+        await asyncio.gather(*await queued(here, *map(item, "abcde")))
+    assert device.batches == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_models_and_shapes_do_not_mix() -> None:
+    device = Device()
+    async with lane(device) as here:
+        await asyncio.gather(
+            *await queued(
+                here, item("a"), item("b", model="n-1"), item("c", shape=(4, 4)), item("d"), item("e", model="n-1")
+            )
+        )
+    assert device.batches == [["a", "d"], ["b", "e"], ["c"]]
+
+
+async def test_a_batch_waits_for_who_is_on_the_way_and_for_nobody_else() -> None:
+    device, decoded = Device(), asyncio.Event()
+
+    async def fetch_and_submit(here: Lane[str, str]) -> str:
+        with here.approaching():
+            await decoded.wait()
+        return await here.submit(item("b"))
+
+    async with lane(device) as here:
+        second = asyncio.create_task(fetch_and_submit(here))
+        await asyncio.sleep(0)
+        [first] = await queued(here, item("a"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not device.batches
+        decoded.set()
+        assert [await first, await second] == ["A", "B"]
+    assert device.batches == [["a", "b"]]
+
+
+async def test_a_full_batch_waits_for_nobody() -> None:
+    device = Device()
+    async with lane(device, largest_batch=2) as here:
+        with here.approaching():
+            await asyncio.gather(*await queued(here, item("a"), item("b")))
+    assert device.batches == [["a", "b"]]
+
+
+async def test_nobody_waits_longer_than_allowed() -> None:
+    device = Device()
+    async with lane(device, longest_wait=0.01) as here:
+        with here.approaching():
+            assert await here.submit(item("a")) == "A"
+
+
+async def test_the_urgent_go_first_then_who_came_first() -> None:
+    device = Device()
+    async with lane(device, largest_batch=2) as here:
+        tasks = await behind_a_shut_gate(
+            device, here, item("a"), item("b"), item("urgent", priority=1), item("late", priority=5), item("c")
+        )
+        device.gate.set()
+        await asyncio.gather(*tasks)
+    assert device.batches == [["first"], ["urgent", "a"], ["b", "c"], ["late"]]
+
+
+async def test_what_was_cancelled_in_the_queue_is_not_forwarded() -> None:
+    device = Device()
+    async with lane(device) as here:
+        first, *tasks = await behind_a_shut_gate(device, here, item("a"), item("b"), item("c"))
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+        device.gate.set()
+        assert [await first, await tasks[0], await tasks[2]] == ["FIRST", "A", "C"]
+    assert device.batches == [["first"], ["a", "c"]]
+
+
+async def test_what_is_cancelled_on_the_device_harms_nobody() -> None:
+    device = Device()
+    async with lane(device) as here:
+        device.gate.clear()
+        tasks = await queued(here, item("a"), item("b"))
+        await device.entered_once_more()
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        device.gate.set()
+        assert await tasks[1] == "B"
+
+
+async def test_a_poisoned_item_fails_alone() -> None:
+    device = Device()
+    async with lane(device) as here:
+        tasks = await queued(here, item("a"), item("b"), item("poison"), item("c"))
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert answers[:2] + answers[3:] == ["A", "B", "C"]
+        assert isinstance(answers[2], ValueError)
+        assert await here.submit(item("after")) == "AFTER"
+    assert device.batches[:3] == [["a", "b", "poison", "c"], ["a", "b"], ["poison", "c"]]
+
+
+async def test_a_forward_that_forgets_an_answer_fails() -> None:
+    async with Lane[str, str](lambda works: [], slots=1, largest_batch=2, longest_wait=0) as here:
+        with pytest.raises(ValueError, match="zip"):
+            await here.submit(item("a"))
+
+
+async def test_slots_run_at_the_same_time() -> None:
+    """Each forward waits until the other one has begun: with one slot neither would ever end."""
+    meeting = threading.Barrier(2, timeout=60)
+
+    def forward(works: Sequence[str]) -> list[str]:
+        meeting.wait()
+        return list(works)
+
+    async with Lane(forward, slots=2, largest_batch=1, longest_wait=FOREVER) as here:
+        tasks = await queued(here, item("a"), item("b"))
+        assert [await each for each in tasks] == ["a", "b"]
+
+
+async def test_leaving_finishes_what_is_queued_and_takes_no_more() -> None:
+    device = Device()
+    async with lane(device, largest_batch=1) as here:
+        tasks = await behind_a_shut_gate(device, here, item("a"), item("b"))
+        device.gate.set()
+    assert [task.result() for task in tasks] == ["FIRST", "A", "B"]
+    with pytest.raises(RuntimeError, match="closed"):
+        await here.submit(item("late"))
+
+
+async def test_every_forward_is_one_line_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    device = Device()
+    with caplog.at_level(logging.INFO, "gpu_worker.lane"):
+        async with lane(device) as here:
+            await asyncio.gather(*await queued(here, item("a"), item("b")))
+            await here.submit(item("c"))
+    lines = [record.getMessage().rpartition(" ms=")[0] for record in caplog.records]
+    assert lines == [
+        "forward model=m-1 batch=2 items=name of a,name of b",
+        "forward model=m-1 batch=1 items=name of c",
+    ]
+    assert (here.counters.forwards, here.counters.items, here.counters.largest_batch) == (2, 3, 2)
+    assert here.counters.busy_seconds > 0

@@ -1,0 +1,320 @@
+"""The packaging activity, against a real object store."""
+
+import hashlib
+import io
+import zipfile
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from temporalio.testing import ActivityEnvironment
+
+from activities import package as module
+from activities.chooser import ChoiceNotes
+from activities.chooser.notes import FrameChoice
+from activities.contact_sheet import DARK, LIGHT, Card, Heading, contact_sheet, grid_for, strips
+from activities.encoder.apng import QUICK, Timing, write_rgba
+from activities.encoder.framing import Rgba, fit
+from activities.package import Packager
+from popcon import keys
+from popcon.checks import check_set, check_tab
+from popcon.models import (
+    Asset,
+    Candidate,
+    CandidateNotes,
+    Delivery,
+    Emoji,
+    EmojiRequest,
+    EmojiStatus,
+    EncodedEmoji,
+    Frame,
+    FrameHistory,
+    Manifest,
+    SetRequest,
+    SetState,
+    SetStatus,
+    Take,
+    Upload,
+)
+from popcon.platforms import platform
+from popcon.storage import Storage
+from popcon.tasks import PackageSet
+from tests import animations
+
+LINE = platform("line-emoji")
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[Rgba]:
+    return fit(animations.bouncing_disc(5, size=256), LINE.width, LINE.height)
+
+
+def done(storage: Storage, set_id: str, number: int, frames: list[Rgba]) -> Emoji:
+    """An emoji that is done, its file in the store; its number decides how it is tinted."""
+    tinted = [np.where(frame[:, :, 3:] > 0, frame ^ np.array([number, 0, 0, 0], np.uint8), frame) for frame in frames]
+    data = write_rgba(tinted, Timing([Fraction(1, 5)] * 5, 4), QUICK)
+    sha256 = hashlib.sha256(data).hexdigest()
+    asset = Asset(key=keys.asset(set_id, sha256, "png"), sha256=sha256, size=len(data))
+    storage.put_once(asset.key, data)
+    encoded = EncodedEmoji(asset=asset, frames=5, seconds=1, loops=4, route="lossless, 40 kB of 300 kB")
+    return Emoji(number=number, action="happy", status=EmojiStatus.DONE, encoded=encoded)
+
+
+def failed(number: int) -> Emoji:
+    return Emoji(number=number, action="cry", status=EmojiStatus.FAILED, failure="the matte removed the character")
+
+
+def task(
+    set_id: str,
+    *emojis: Emoji,
+    status: SetStatus = SetStatus.DONE,
+    revision: int = 1,
+    order: tuple[int, ...] = (),
+    tab: int | None = None,
+) -> PackageSet:
+    """Packaging emojis that are numbered from 1 without a gap, in the order given or in another one."""
+    request = SetRequest(
+        set_id=set_id,
+        character=Upload(key=keys.upload(set_id, "0"), width=9, height=9, transparent=True),
+        emojis=tuple(EmojiRequest(action=emoji.action) for emoji in emojis),
+    )
+    return PackageSet(
+        state=SetState(
+            request=request,
+            created="2026-11-01T10:00:00Z",
+            emojis=tuple(sorted(emojis, key=lambda each: each.number)),
+            order=order or tuple(each.number for each in emojis),
+            tab=tab,
+        ),
+        revision=revision,
+        packaged="2026-11-01T10:05:00Z",
+        status=status,
+    )
+
+
+def package(storage: Storage, task: PackageSet) -> Delivery:
+    return ActivityEnvironment().run(Packager(storage).package_set, task)
+
+
+def manifest(storage: Storage, delivery: Delivery) -> Manifest:
+    return Manifest.model_validate_json(storage.get(delivery.manifest_key))
+
+
+def unzipped(storage: Storage, delivery: Delivery) -> dict[str, bytes]:
+    assert delivery.zip
+    with zipfile.ZipFile(io.BytesIO(storage.get(delivery.zip.key))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def picture(data: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image
+
+
+def test_a_complete_set_is_uploadable(storage: Storage, frames: list[Rgba]) -> None:
+    emojis = [done(storage, "set-pack-whole", number, frames) for number in range(1, 9)]
+    delivery = package(storage, task("set-pack-whole", *emojis))
+
+    assert (delivery.status, delivery.note, delivery.revision) == (SetStatus.DONE, None, 1)
+    assert delivery.zip
+    assert check_set(storage.get(delivery.zip.key), LINE).uploadable
+    assert delivery.tab
+    assert all(check.passed for check in check_tab(storage.get(delivery.tab.key), LINE))
+    assert delivery.contact_sheet
+    assert picture(storage.get(delivery.contact_sheet.key)).width > 1000
+    for asset in (delivery.zip, delivery.tab, delivery.contact_sheet):
+        data = storage.get(asset.key)
+        assert (asset.sha256, asset.size) == (hashlib.sha256(data).hexdigest(), len(data))
+
+
+def test_files_follow_the_order_and_close_the_gaps(storage: Storage, frames: list[Rgba]) -> None:
+    first, third, fourth = (done(storage, "set-pack-order", number, frames) for number in (1, 3, 4))
+    asked = task("set-pack-order", first, failed(2), third, fourth, status=SetStatus.DRAFT, order=(4, 2, 1))
+    delivery = package(storage, asked)
+
+    files = unzipped(storage, delivery)
+    assert list(files) == ["001.png", "002.png", "tab.png"]
+    for name, emoji in (("001.png", fourth), ("002.png", first)):
+        assert emoji.encoded
+        assert files[name] == storage.get(emoji.encoded.asset.key)
+    listed = manifest(storage, delivery).emojis
+    assert [(each.number, each.file) for each in listed] == [(4, "001.png"), (2, None), (1, "002.png")]
+    assert (listed[1].action, listed[1].status) == ("cry", EmojiStatus.FAILED)
+
+
+def test_the_manifest_keeps_what_was_dropped(storage: Storage, frames: list[Rgba]) -> None:
+    one, two = (done(storage, "set-pack-drop", number, frames) for number in (1, 2))
+    found = manifest(storage, package(storage, task("set-pack-drop", one, two, order=(2,))))
+    assert [each.number for each in found.emojis] == [2]
+    assert found.state.emoji(1) == one
+
+
+def test_the_tab_shows_the_chosen_emoji_if_it_is_done(storage: Storage, frames: list[Rgba]) -> None:
+    large = done(storage, "set-pack-choose", 2, [np.ascontiguousarray(frame[::-1]) for frame in frames])
+    emojis = (done(storage, "set-pack-choose", 1, frames), large, failed(3))
+
+    def tab(number: int | None, revision: int, order: tuple[int, ...] = ()) -> Asset | None:
+        asked = task("set-pack-choose", *emojis, tab=number, revision=revision, order=order)
+        return package(storage, asked).tab
+
+    first, second, of_failed, of_dropped = tab(None, 1), tab(2, 2), tab(3, 3), tab(2, 4, order=(1, 3))
+    assert first != second
+    assert first == of_failed == of_dropped
+
+
+def test_a_draft_says_how_many_are_missing(storage: Storage, frames: list[Rgba]) -> None:
+    emojis = [done(storage, "set-pack-draft", number, frames) for number in (1, 2, 3)]
+    delivery = package(storage, task("set-pack-draft", *emojis, status=SetStatus.DRAFT))
+    assert (delivery.status, delivery.note) == (SetStatus.DRAFT, "not uploadable: 3 of 8")
+    assert manifest(storage, delivery).note == "not uploadable: 3 of 8"
+
+
+def test_a_set_without_a_finished_emoji_still_has_its_manifest(storage: Storage) -> None:
+    delivery = package(storage, task("set-pack-none", failed(1), status=SetStatus.FAILED))
+    assert (delivery.zip, delivery.tab, delivery.contact_sheet) == (None, None, None)
+    assert delivery.note == "not uploadable: 0 of 8"
+    assert manifest(storage, delivery).status is SetStatus.FAILED
+
+
+def test_the_manifest_holds_the_whole_truth(storage: Storage, frames: list[Rgba]) -> None:
+    asked = task("set-pack-truth", done(storage, "set-pack-truth", 1, frames), status=SetStatus.DRAFT)
+    delivery = package(storage, asked)
+    found = manifest(storage, delivery)
+    assert delivery.manifest_key == "sets/set-pack-truth/manifests/000001.json"
+    assert (found.state, found.packaged) == (asked.state, asked.packaged)
+    assert found.delivery == delivery
+    assert storage.get(delivery.manifest_key).startswith(b'{\n  "set_id"')
+
+
+def test_a_broken_rule_is_written_down(storage: Storage, frames: list[Rgba]) -> None:
+    """A file that an older encoder left behind, with endless loops."""
+    good = done(storage, "set-pack-broken", 1, frames)
+    data = write_rgba(frames, Timing([Fraction(1, 5)] * 5, 0), QUICK)
+    asset = Asset(key=keys.asset("set-pack-broken", "old", "png"), sha256="old", size=len(data))
+    storage.put_once(asset.key, data)
+    assert good.encoded
+    old = good.model_copy(update={"encoded": good.encoded.model_copy(update={"asset": asset})})
+    delivery = package(storage, task("set-pack-broken", old))
+    [listed] = manifest(storage, delivery).emojis
+    assert "loops: endless, must be 1 to 4" in listed.failed_checks
+    assert delivery.note
+    assert delivery.note.startswith("not uploadable: emojis: 1, must be 8 to 40 (and ")
+
+
+def test_the_same_files_give_the_same_zip(storage: Storage, frames: list[Rgba]) -> None:
+    emojis = [done(storage, "set-pack-same", number, frames) for number in (1, 2)]
+    first = package(storage, task("set-pack-same", *emojis, revision=1))
+    second = package(storage, task("set-pack-same", *emojis, revision=2))
+    assert (first.zip, first.tab) == (second.zip, second.tab)
+    assert first.manifest_key != second.manifest_key
+
+
+def test_a_later_attempt_answers_with_what_is_stored(storage: Storage, frames: list[Rgba]) -> None:
+    """The first attempt stored its manifest and died before it could answer."""
+    one, two = (done(storage, "set-pack-twice", number, frames) for number in (1, 2))
+    first = package(storage, task("set-pack-twice", one, status=SetStatus.DRAFT))
+    assert package(storage, task("set-pack-twice", one, two, status=SetStatus.DONE)) == first
+
+
+def test_the_tab_shows_the_character_large_with_its_colours(storage: Storage, frames: list[Rgba]) -> None:
+    delivery = package(storage, task("set-pack-tab", done(storage, "set-pack-tab", 1, frames)))
+    assert delivery.tab
+    tab = np.asarray(picture(storage.get(delivery.tab.key)))
+    rows = np.nonzero(tab[:, :, 3].any(axis=1))[0]
+    assert (rows.min(), rows.max()) == (2, 71)
+    assert tab[tab[:, :, 3] == 255][:, 0].mean() > tab[tab[:, :, 3] == 255][:, 2].mean() + 50
+
+
+class TestHistories:
+    """Who made a frame's candidates, how good they are and why one is selected: all of it in the manifest."""
+
+    def emoji(self, storage: Storage, set_id: str, frames: list[Rgba], selected: int = 2) -> Emoji:
+        """One frame with three candidates: one noted, one noted and chosen by the chooser, one never matted."""
+        for picture, halo in ((5, 0.5), (4, 0.25)):
+            notes = CandidateNotes(recipe="keyer-1", at="2026-11-01T10:00:00Z", metrics={"halo": halo})
+            storage.put_once(keys.matte_notes(set_id, "001-02", picture, "keyer-1"), notes.model_dump_json().encode())
+        # The chooser knew its own take alone, where this candidate had another number.
+        why = "picture 4 instead of 5"
+        made = FrameChoice(frame=1, chosen=9, picture=4, recipe="keyer-1", why=why, considered=())
+        key = keys.choice(set_id, "001-02", "0")
+        storage.put_once(key, ChoiceNotes(take=2, frames=(made,)).model_dump_json().encode())
+        video = keys.video(set_id, "001-02")
+        take = Take(number=2, action="happy", animator="puppet", video_key=video, pictures=9, notes_key=key)
+        candidates = tuple(
+            Candidate(number=number, take=2, picture=picture, recipe=recipe)
+            for number, picture, recipe in ((1, 5, "keyer-1"), (2, 4, "keyer-1"), (3, 6, None), (4, 6, "unnoted-1"))
+        )
+        frame = Frame(number=1, candidates=candidates, selected=selected)
+        return done(storage, set_id, 1, frames).model_copy(update={"takes": (take,), "frames": (frame,)})
+
+    def history(self, storage: Storage, set_id: str, emoji: Emoji) -> FrameHistory:
+        [listed] = manifest(storage, package(storage, task(set_id, emoji))).emojis
+        [frame] = listed.frames
+        return frame
+
+    def test_they_gather_notes_and_reasons(self, storage: Storage, frames: list[Rgba]) -> None:
+        frame = self.history(storage, "set-pack-notes", self.emoji(storage, "set-pack-notes", frames))
+        assert (frame.number, frame.selected, frame.why) == (1, 2, "picture 4 instead of 5")
+        halos = [each.notes.metrics["halo"] if each.notes else None for each in frame.candidates]
+        assert halos == [0.5, 0.25, None, None]
+
+    def test_what_a_person_chose_is_no_choice_of_the_choosers(self, storage: Storage, frames: list[Rgba]) -> None:
+        emoji = self.emoji(storage, "set-pack-hand", frames, selected=1)
+        assert self.history(storage, "set-pack-hand", emoji).why == "chosen by a person"
+
+    def test_missing_notes_are_fine(self, storage: Storage, frames: list[Rgba]) -> None:
+        emoji = self.emoji(storage, "set-pack-lost", frames)
+        [take] = emoji.takes
+        lost = emoji.model_copy(update={"takes": (take.model_copy(update={"notes_key": "sets/nowhere.json"}),)})
+        assert self.history(storage, "set-pack-lost", lost).why is None
+
+
+def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
+    storage: Storage, frames: list[Rgba], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Edits come one by one, and each of them packages the whole set."""
+    set_id = "set-pack-again"
+    emoji = TestHistories().emoji(storage, set_id, frames)
+    packager = Packager(storage)
+    ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=1))
+    fetched: list[str] = []
+    get = storage.get
+
+    def noted(key: str) -> bytes:
+        fetched.append(key)
+        return get(key)
+
+    monkeypatch.setattr(storage, "get", noted)
+    monkeypatch.setattr(module, "strips", lambda *_: pytest.fail("drawn again"))
+    ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=2))
+    assert emoji.encoded
+    # The notes of one candidate are missing: they are looked for again, as they may have come.
+    unnoted = keys.matte_notes(set_id, "001-02", 6, "unnoted-1")
+    assert sorted(fetched) == sorted([emoji.encoded.asset.key, unnoted, keys.manifest(set_id, 2)])
+
+
+class TestContactSheet:
+    HEADING = Heading("set-sheet", "LINE animated emoji", "draft", good=False, note="not uploadable: 3 of 8")
+
+    @pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 17, 40])
+    def test_every_emoji_is_on_it_on_light_and_on_dark(self, frames: list[Rgba], count: int) -> None:
+        magenta = np.zeros_like(frames[0])
+        magenta[60:120, 60:120] = (255, 0, 255, 255)
+        drawn = strips([magenta], grid_for(count).tile)
+        cards = [Card(number, "happy", "001.png", "12 frames", drawn) for number in range(1, count + 1)]
+        sheet = np.asarray(picture(contact_sheet(self.HEADING, cards)))
+        assert sheet.shape[0] * sheet.shape[1] < 13_000_000
+        marks = np.all(sheet == (255, 0, 255), axis=2).astype(np.uint8)
+        _, _, boxes, _ = cv2.connectedComponentsWithStats(marks)
+        beside = [tuple(sheet[top + tall // 2, left + wide + 3].tolist()) for left, top, wide, tall, _ in boxes[1:]]
+        assert (beside.count(LIGHT), beside.count(DARK)) == (count, count)
+
+    def test_a_failure_is_told_whatever_its_letters_and_length(self) -> None:
+        reason = "\N{HANGUL SYLLABLE GA} " * 300 + "x" * 1000
+        card = Card(1, "\N{PILE OF POO}" * 200, "failed", reason, None)
+        sheet = np.asarray(picture(contact_sheet(self.HEADING, [card])))
+        reddish = (sheet[:, :, 0] > 150) & (sheet[:, :, 1] < 80)
+        assert reddish.sum() > 500

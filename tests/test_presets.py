@@ -1,0 +1,37 @@
+"""The presets are a catalogue that people pick from, and data that is checked when it is read."""
+
+import pytest
+from pydantic import ValidationError
+
+from popcon.errors import UnknownName
+from popcon.presets import Move, preset, presets
+
+TWELVE = ["happy", "laugh", "cry", "angry", "love", "wave", "thanks", "sorry", "ok", "no", "surprised", "sleepy"]
+
+
+def test_there_are_twelve_presets_in_the_order_in_which_a_set_takes_them() -> None:
+    assert [each.name for each in presets()] == TWELVE
+
+
+def test_every_preset_differs_from_the_others_in_all_that_it_says() -> None:
+    for field in ("label", "start_frame_prompt", "motion_prompt", "puppet"):
+        assert len({getattr(each, field) for each in presets()}) == len(TWELVE)
+
+
+def test_a_motion_prompt_leads_back_to_the_start() -> None:
+    for each in presets():
+        assert "start pose" in each.motion_prompt, f"{each.name} does not close its loop"
+
+
+def test_an_unknown_action_names_those_that_exist() -> None:
+    with pytest.raises(UnknownName, match="unknown action 'moonwalk': there are happy, laugh"):
+        preset("moonwalk")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"kind": "moonwalk"}, {"kind": "hop", "cycles": 0}, {"kind": "hop", "amount": 50}, {"kind": "hop", "speed": 2}],
+)
+def test_a_move_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Move.model_validate(wrong)

@@ -1,0 +1,252 @@
+"""Clicks on a matte: what hangs together with them goes or comes back, and nothing else changes."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import cv2
+import numpy as np
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from gpu_worker.activities import Frame, GpuActivities, open_lane
+from gpu_worker.images import decode_rgba, encode_rgba
+from gpu_worker.lane import Lane
+from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.registry import PRODUCTION, Mattes
+from gpu_worker.refine import refine
+from gpu_worker.segment import ColourRegions, Mask
+from popcon import keys
+from popcon.errors import Permanent
+from popcon.mattes import mattes as catalogue
+from popcon.messages import Point
+from popcon.models import CandidateNotes
+from popcon.settings import Settings
+from popcon.storage import Storage
+from popcon.tasks import MattedFrame, MatteFrame, RefineMatte
+from tests.drawn import Drawn, Floats, outlined, picture, soft_gradient, whiskered
+
+SIDE = 192
+GREEN, PLATE = "#00c040", (0, 192, 64)
+# Where the drawn characters have what is clicked at, in pixels.
+SHIRT, FACE = (96, 130), (92, 50)
+MARK = (154, 48)
+MIDDLE = (96, 105)
+
+
+def raw(character: Callable[[int], Drawn] = outlined, noise: float = 2.0) -> Pixels:
+    return picture(character(SIDE).over(PLATE), noise)
+
+
+def keyed(rgb: Pixels) -> Pixels:
+    return np.asarray(Mattes().get("keyer").run(rgb[None], [GREEN])[0], np.uint8)
+
+
+def at(*places: tuple[int, int], label: int = 1) -> list[Point]:
+    return [Point.model_validate({"x": x, "y": y, "label": label}) for x, y in places]
+
+
+def refined(rgb: Pixels, matte: Pixels, points: Sequence[Point], mode: str) -> Pixels:
+    return refine(rgb, matte, points, mode, GREEN, ColourRegions())
+
+
+def alpha_at(matte: Pixels, place: tuple[int, int]) -> int:
+    return int(matte[place[1], place[0], 3])
+
+
+def far_from(part: Mask, pixels: int) -> Mask:
+    return np.asarray(cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=pixels) == 0)
+
+
+def on_black(matte: Pixels) -> Floats:
+    return np.asarray(matte[:, :, :3] * (matte[:, :, 3:] / 255), np.float32)
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0, 5.0])
+def test_a_click_erases_what_hangs_together_and_nothing_else(noise: float) -> None:
+    rgb = raw(noise=noise)
+    before = keyed(rgb)
+    after = refined(rgb, before, at(SHIRT), "erase")
+    white = np.linalg.norm(rgb.astype(float) - 255, axis=2) < 60
+    _, labels = cv2.connectedComponents(white.astype(np.uint8))
+    shirt = labels == labels[SHIRT[1], SHIRT[0]]
+    assert after[shirt][:, 3].mean() < 3
+    assert (after[far_from(shirt, 4)] == before[far_from(shirt, 4)]).all()
+    assert not after[after[:, :, 3] == 0].any()
+
+
+def test_a_cut_has_a_soft_edge_of_a_pixel_or_two() -> None:
+    rgb = raw()
+    before = keyed(rgb)
+    row = refined(rgb, before, at(SHIRT), "erase")[SHIRT[1], :, 3]
+    inside = row[SHIRT[0] - 50 : SHIRT[0]]
+    soft = ((inside > 10) & (inside < 245)).sum()
+    assert 1 <= soft <= 4
+
+
+def test_a_detached_mark_goes_with_its_soft_rim() -> None:
+    rgb = raw(whiskered)
+    before = keyed(rgb)
+    after = refined(rgb, before, at(MARK), "erase")
+    around = np.s_[MARK[1] - 10 : MARK[1] + 10, MARK[0] - 6 : MARK[0] + 6]
+    assert before[around][:, :, 3].max() == 255
+    assert after[around][:, :, 3].max() == 0
+    elsewhere = np.ones((SIDE, SIDE), bool)
+    elsewhere[around] = False
+    assert (after[elsewhere] == before[elsewhere]).all()
+
+
+def test_what_was_erased_comes_back_as_it_was() -> None:
+    rgb = raw()
+    before = keyed(rgb)
+    after = refined(rgb, refined(rgb, before, at(SHIRT), "erase"), at(SHIRT), "restore")
+    assert np.abs(on_black(after) - on_black(before)).mean() < 0.2
+    assert alpha_at(after, SHIRT) == 255
+
+
+def test_a_lost_mark_comes_back_with_its_own_colour_and_a_soft_rim() -> None:
+    rgb = raw(whiskered)
+    whole = keyed(rgb)
+    lost = whole.copy()
+    lost[MARK[1] - 10 : MARK[1] + 10, MARK[0] - 6 : MARK[0] + 6] = 0
+    found = refined(rgb, lost, at(MARK), "restore")
+    assert np.abs(found[:, :, 3].astype(float) - whole[:, :, 3]).mean() < 0.2
+    rim = (found[:, :, 3] > 60) & (found[:, :, 3] < 250) & (lost[:, :, 3] == 0)
+    assert rim.any()
+    greenness = found[rim][:, 1].astype(float) - found[rim][:, [0, 2]].max(axis=1)
+    assert greenness.mean() < 0, "the plate's colour is left in the rim"
+
+
+def test_restored_pixels_are_those_of_the_picture_as_rendered() -> None:
+    rgb = raw()
+    holed = keyed(rgb)
+    cv2.circle(holed, FACE, 12, (0, 0, 0, 0), cv2.FILLED)
+    after = refined(rgb, holed, at(FACE), "restore")
+    came = (after[:, :, 3] == 255) & (holed[:, :, 3] == 0)
+    assert came.sum() > 300
+    assert (after[came][:, :3] == rgb[came]).all()
+    same = after[:, :, 3] == holed[:, :, 3]
+    assert (after[same] == holed[same]).all()
+
+
+def test_several_points_are_one_prompt_and_negative_ones_take_away() -> None:
+    bar = np.full((SIDE, SIDE, 3), PLATE, np.uint8)
+    bar[80:110, 20:170] = (220, 60, 50)
+    matte = keyed(bar)
+    kept = refined(bar, matte, [*at((30, 95)), *at((160, 95), label=0)], "erase")
+    assert alpha_at(kept, (30, 95)) == alpha_at(kept, (80, 95)) == 0
+    assert alpha_at(kept, (110, 95)) == alpha_at(kept, (160, 95)) == 255
+    rgb = raw()
+    both = refined(rgb, keyed(rgb), at(SHIRT, FACE), "erase")
+    assert alpha_at(both, SHIRT) == alpha_at(both, FACE) == 0
+
+
+def test_shading_belongs_to_a_part_and_an_edge_ends_it() -> None:
+    shaded = np.full((SIDE, SIDE, 3), PLATE, np.float32)
+    shaded[40:150, 40:150] = soft_gradient(SIDE)[40:150, 40:150] - 60
+    shaded[90:100, 90:100] = 20
+    rgb = picture(shaded, noise=2)
+    part = ColourRegions().part(rgb, at((60, 60)), np.ones((SIDE, SIDE), bool))
+    square = np.zeros((SIDE, SIDE), bool)
+    square[40:150, 40:150] = True
+    square[90:100, 90:100] = False
+    assert (part & ~square).sum() < 10
+    assert (part & square).sum() > 0.85 * square.sum()
+
+
+@pytest.mark.parametrize(
+    ("points", "mode", "message"),
+    [
+        (at((3, 3)), "erase", "nothing to erase at 3, 3: it is transparent there already"),
+        (at((3, 3)), "restore", "only the plate is to be seen there"),
+        (at(SHIRT), "restore", "nothing to restore at 96, 130: all of it is there already"),
+        (at((192, 5)), "erase", r"point 192, 5 lies outside the picture: it has 192 x 192 pixels"),
+        (at(SHIRT, label=0), "erase", "add one with label 1"),
+    ],
+)
+def test_what_would_change_nothing_says_so(points: list[Point], mode: str, message: str) -> None:
+    rgb = raw()
+    with pytest.raises(Permanent, match=message):
+        refined(rgb, keyed(rgb), points, mode)
+
+
+class TestActivity:
+    @pytest.fixture
+    async def lane(self) -> AsyncIterator[Lane[Frame, Pixels]]:
+        async with open_lane(Settings(_env_file=None)) as lane:  # type: ignore[call-arg]
+            yield lane
+
+    @pytest.fixture
+    def activities(self, storage: Storage, lane: Lane[Frame, Pixels]) -> GpuActivities:
+        return GpuActivities(storage, lane, Mattes())
+
+    @pytest.fixture
+    async def task(self, storage: Storage, activities: GpuActivities) -> RefineMatte:
+        set_id = f"set-refine-{uuid.uuid4().hex[:8]}"
+        rgb = raw()
+        opaque = encode_rgba(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]))
+        await asyncio.to_thread(storage.put_once, keys.raw(set_id, "001-01", 1), opaque)
+        fields = {"set_id": set_id, "emoji": 1, "frame": 1, "take": "001-01", "picture": 1, "plate": GREEN}
+        frame = MatteFrame.model_validate({**fields, "matte": "keyer"})
+        matted = await ActivityEnvironment().run(activities.matte_frame, frame)
+        return RefineMatte.model_validate({**fields, "recipe": matted.recipe, "points": at(SHIRT), "mode": "erase"})
+
+    async def test_the_same_request_gives_the_same_key_and_another_another(
+        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+    ) -> None:
+        first, again = [await ActivityEnvironment().run(activities.refine_matte, task) for _ in range(2)]
+        face = task.model_copy(update={"points": tuple(at(FACE))})
+        other = await ActivityEnvironment().run(activities.refine_matte, face)
+        assert first == again
+        assert first.recipe.startswith("keyer-1-")
+        assert other.recipe != first.recipe
+        stored = decode_rgba(storage.get(keys.matte(task.set_id, task.take, 1, first.recipe)), "the matte")
+        assert alpha_at(stored, SHIRT) == 0
+
+    async def test_it_builds_on_what_was_refined_before(
+        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+    ) -> None:
+        first = await ActivityEnvironment().run(activities.refine_matte, task)
+        on_top = task.model_copy(update={"recipe": first.recipe, "points": tuple(at(FACE))})
+        second = await ActivityEnvironment().run(activities.refine_matte, on_top)
+        stored = decode_rgba(storage.get(keys.matte(task.set_id, task.take, 1, second.recipe)), "the matte")
+        assert alpha_at(stored, SHIRT) == alpha_at(stored, FACE) == 0
+
+    async def test_every_matte_has_its_notes_even_if_they_got_lost(
+        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+    ) -> None:
+        """A worker that dies between the matte and its notes leaves a matte without any."""
+        noted = notes(storage, task, task.recipe)
+        assert noted.recipe == "keyer-1"
+        assert set(noted.metrics) == {"coverage", "halo", "holes", "specks"}
+        refined = await ActivityEnvironment().run(activities.refine_matte, task)
+        assert notes(storage, task, refined.recipe).metrics["coverage"] < noted.metrics["coverage"]
+
+        bare = task.model_copy(update={"picture": 2})
+        first, second = ((task.set_id, "001-01", picture) for picture in (1, 2))
+        storage.put_once(keys.raw(*second), storage.get(keys.raw(*first)))
+        storage.put_once(keys.matte(*second, "keyer-1"), storage.get(keys.matte(*first, "keyer-1")))
+        frame = MatteFrame.model_validate({**bare.model_dump(), "matte": "keyer"})
+        answer = await ActivityEnvironment().run(activities.matte_frame, frame)
+        assert answer == MattedFrame(recipe="keyer-1")
+        assert notes(storage, bare, "keyer-1").metrics == noted.metrics
+
+
+def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
+    return CandidateNotes.model_validate_json(
+        storage.get(keys.matte_notes(task.set_id, task.take, task.picture, recipe))
+    )
+
+
+def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:
+    assert set(PRODUCTION) == {each.name for each in catalogue()} == {"keyer", "keyer-loose", "keyer-tight"}
+    models = {name: Mattes().get(name) for name in PRODUCTION}
+    assert {each.recipe for each in models.values()} == {"keyer-1", "keyer-loose-1", "keyer-tight-1"}
+    faint = outlined(SIDE).over(PLATE)
+    faint[20:40, 20:40] += 10
+    rgb = picture(faint, noise=1)
+    alphas = {name: model.run(rgb[None], [GREEN])[0][:, :, 3].astype(int) for name, model in models.items()}
+    mark = np.s_[24:36, 24:36]
+    assert alphas["keyer-loose"][mark].min() > 0
+    assert alphas["keyer-tight"][mark].max() == 0
+    assert alphas["keyer-tight"].sum() < alphas["keyer"].sum() < alphas["keyer-loose"].sum()

@@ -1,0 +1,70 @@
+"""The storyboard: plain functions from what is known to what follows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from popcon import edits, storyboard
+from popcon.models import Asset, EmojiStatus, EncodedEmoji, SetStatus
+from tests.sets import request
+
+
+@given(frames=st.integers(5, 20), pictures=st.integers(5, 200))
+def test_frames_are_spread_evenly_over_a_take_that_loops(frames: int, pictures: int) -> None:
+    spread = storyboard.spread_frames(frames, pictures, take=1)
+
+    shown = [frame.current.picture for frame in spread]
+    assert [frame.number for frame in spread] == list(range(1, frames + 1))
+    assert shown[0] == 1
+    assert shown == sorted(shown)
+    steps = {later - earlier for earlier, later in zip(shown, [*shown[1:], pictures + 1], strict=True)}
+    assert max(steps) - min(steps) <= 1, "no step, the one over the seam included, is two pictures longer than another"
+
+
+@given(frames=st.integers(5, 20), pictures=st.integers(5, 200))
+def test_a_frames_first_candidate_is_its_picture_and_the_others_are_its_neighbours(frames: int, pictures: int) -> None:
+    for frame in storyboard.spread_frames(frames, pictures, take=1):
+        first, *others = frame.candidates
+        assert [each.number for each in frame.candidates] == list(range(1, len(frame.candidates) + 1))
+        assert frame.current == first
+        for each in others:
+            assert (each.picture - first.picture) % pictures in (1, pictures - 1)
+        assert all(1 <= each.picture <= pictures for each in frame.candidates)
+
+
+def test_the_pictures_wanted_are_those_of_all_candidates_once() -> None:
+    frames = storyboard.spread_frames(5, 10, take=1)
+
+    assert storyboard.pictures_wanted(frames) == tuple(range(1, 11))
+    assert storyboard.pictures_wanted(storyboard.spread_frames(5, 48, take=1))[:3] == (1, 2, 9)
+
+
+def test_a_recipe_is_noted_at_its_candidate_only() -> None:
+    frame = storyboard.spread_frames(5, 48, take=1)[2]
+
+    matted = storyboard.with_recipe(frame, candidate=2, recipe="keyer-1")
+
+    assert [each.recipe for each in matted.candidates] == [None, "keyer-1", None]
+    assert [each.recipe for each in frame.candidates] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("done", "failed", "status"),
+    [
+        (8, 0, SetStatus.DONE),
+        (8, 1, SetStatus.DONE_WITH_ERRORS),
+        (7, 1, SetStatus.DRAFT),
+        (3, 0, SetStatus.DRAFT),
+        (0, 3, SetStatus.FAILED),
+    ],
+)
+def test_a_set_is_judged_by_what_is_done(done: int, failed: int, status: SetStatus) -> None:
+    state = edits.open_set(request(actions=("happy",) * (done + failed)))
+    asset = Asset(key="k", sha256="0", size=1)
+    encoded = EncodedEmoji(asset=asset, frames=12, seconds=1, loops=4, route="lossless")
+    for emoji in state.emojis:
+        well = {"status": EmojiStatus.DONE, "encoded": encoded}
+        outcome = well if emoji.number <= done else {"status": EmojiStatus.FAILED}
+        state = edits.with_emoji(state, emoji.model_copy(update=outcome))
+
+    assert edits.status_when_packaged(state) is status
