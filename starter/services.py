@@ -37,6 +37,11 @@ _DYNAMIC_CONFIG = (
     "matching.numTaskqueueWritePartitions=1",
 )
 
+# Go's collector lets a heap grow to twice what lives in it: SeaweedFS takes 130 MB instead of 490 after a large set.
+_SPARING_GO = {"GOMEMLIMIT": "200MiB"}
+# C's allocator keeps what threads gave back, by default in eight heaps for every core: 450 MB instead of 610.
+_SPARING_MALLOC = {"MALLOC_ARENA_MAX": "2"}
+
 # A probe that takes longer than this counts as no answer; it is made again until the stack's own patience ends.
 _PROBE_SECONDS = 2
 
@@ -119,14 +124,18 @@ def object_store(ports: Mapping[str, int], found: Servers, folder: Path) -> Serv
     return Service(
         "s3",
         tuple(command),
-        environment={"AWS_ACCESS_KEY_ID": found.s3_access_key, "AWS_SECRET_ACCESS_KEY": found.s3_secret_key},
+        environment={
+            "AWS_ACCESS_KEY_ID": found.s3_access_key,
+            "AWS_SECRET_ACCESS_KEY": found.s3_secret_key,
+            **_SPARING_GO,
+        },
         answers=lambda: _bucket_exists(ports, found.s3_bucket),
     )
 
 
 def workers(settings: Settings) -> tuple[Service, ...]:
     """The production worker commands, told by their environment all that these settings say."""
-    told = {**os.environ, **environment(settings)}
+    told = {**_SPARING_MALLOC, **os.environ, **environment(settings)}
     return tuple(Service(name, python_module(name), told) for name in WORKERS)
 
 
