@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.chooser import ChoiceNotes, Option, Picture, Slot, choose, thumbnail, wanted
 from activities.remembered import Remembered
 from popcon import keys
-from popcon.errors import ObjectMissing, Permanent
+from popcon.errors import Permanent
 from popcon.models import Candidate, CandidateNotes, Frame
 from popcon.storage import Storage
 from popcon.tasks import ChooseFrames, ChosenFrames, Wanted
@@ -66,12 +66,10 @@ class Chooser:
         return Option(candidate.number, candidate.picture, candidate.recipe, picture)
 
     def _picture(self, set_id: str, take: str, picture: int, recipe: str) -> Picture:
-        small = thumbnail(self._storage.get(keys.matte(set_id, take, picture, recipe)))
-        try:
-            notes = self._storage.get(keys.matte_notes(set_id, take, picture, recipe))
-        except ObjectMissing:  # an older matte: then its shape alone is judged
-            return Picture(small, {})
-        return Picture(small, CandidateNotes.model_validate_json(notes).metrics)
+        matte = self._storage.read(keys.matte(set_id, take, picture, recipe))
+        # An older matte has no notes: then its shape alone is judged.
+        known = CandidateNotes.model_validate_json(matte.notes).metrics if matte.notes else {}
+        return Picture(thumbnail(matte.data), known)
 
 
 def _slot(frame: Frame, options: tuple[Option, ...]) -> Slot:

@@ -23,14 +23,14 @@ class Histories:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._notes: Remembered[str, CandidateNotes] = Remembered(REMEMBERED_NOTES)
+        self._notes: Remembered[str, CandidateNotes | None] = Remembered(REMEMBERED_NOTES)
         self._choices: Remembered[str, ChoiceNotes] = Remembered(REMEMBERED_NOTES)
 
     def of(self, set_id: str, emoji: Emoji) -> tuple[FrameHistory, ...]:
-        """The history of each frame of an emoji. Notes that are not stored are left out."""
+        """The history of each frame of an emoji. What is not known is left out."""
         choices = {take.number: self._choice(take.notes_key) for take in emoji.takes if take.notes_key}
         wanted = {
-            (frame.number, each.number): keys.matte_notes(
+            (frame.number, each.number): keys.matte(
                 set_id, keys.take(emoji.number, each.take), each.picture, each.recipe
             )
             for frame in emoji.frames
@@ -54,7 +54,7 @@ class Histories:
 
     def _known(self, key: str) -> CandidateNotes | None:
         try:
-            return self._notes.get(key, lambda: CandidateNotes.model_validate_json(self._storage.get(key)))
+            return self._notes.get(key, lambda: _notes(self._storage.notes(key)))
         except ObjectMissing:
             return None
 
@@ -63,6 +63,10 @@ class Histories:
             return self._choices.get(key, lambda: ChoiceNotes.model_validate_json(self._storage.get(key)))
         except ObjectMissing:
             return None
+
+
+def _notes(stored: str) -> CandidateNotes | None:
+    return CandidateNotes.model_validate_json(stored) if stored else None
 
 
 def _why(frame: Frame, choice: ChoiceNotes | None) -> str | None:

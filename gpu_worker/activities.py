@@ -102,12 +102,24 @@ class GpuActivities:
         async with beating():
             with self._lane.approaching():
                 matte, pixels = await asyncio.to_thread(self._approach, task)
-            matted = None
             if pixels is not None:
                 name = f"{task.set_id}/{task.take}/{task.picture}"
                 matted = await self._forward(Frame(matte, pixels, task.plate), name)
-            await asyncio.to_thread(self._keep, task, matte.recipe, matted)
+                await asyncio.to_thread(self._keep, task, matte.recipe, matted)
         return MattedFrame(recipe=matte.recipe)
+
+    @activity.defn
+    async def refine_matte(self, task: RefineMatte) -> MattedFrame:
+        """Erase or restore what is under some points, unless that was done before.
+
+        Raises Permanent when a point lies outside the picture or nothing would change.
+        """
+        async with beating():
+            recipe = f"{task.recipe}-{_fingerprint(task, self._segmenter.version)}"
+            key = keys.matte(task.set_id, task.take, task.picture, recipe)
+            if not await asyncio.to_thread(self._storage.exists, key):
+                await asyncio.to_thread(self._refine, task, recipe)
+        return MattedFrame(recipe=recipe)
 
     def _approach(self, task: MatteFrame) -> tuple[Matte, Pixels | None]:
         """The model, and the picture to forward; no picture where the matte is stored already.
@@ -119,43 +131,16 @@ class GpuActivities:
         stored = self._storage.exists(key)
         return matte, None if stored else self._read_rgb(keys.raw(task.set_id, task.take, task.picture))
 
-    def _keep(self, task: MatteFrame, recipe: str, matted: Pixels | None) -> None:
-        """Store a matte and what is known of it. Without its pixels the matte is stored already."""
-        if matted is not None:
-            self._write(keys.matte(task.set_id, task.take, task.picture, recipe), matted)
-        self._note(task, recipe, matted)
-
-    @activity.defn
-    async def refine_matte(self, task: RefineMatte) -> MattedFrame:
-        """Erase or restore what is under some points, unless that was done before.
-
-        Raises Permanent when a point lies outside the picture or nothing would change.
-        """
-        async with beating():
-            recipe = f"{task.recipe}-{_fingerprint(task, self._segmenter.version)}"
-            if await asyncio.to_thread(self._storage.exists, keys.matte(task.set_id, task.take, task.picture, recipe)):
-                await asyncio.to_thread(self._note, task, recipe)
-            else:
-                await asyncio.to_thread(self._refine, task, recipe)
-        return MattedFrame(recipe=recipe)
+    def _keep(self, task: MatteFrame | RefineMatte, recipe: str, matted: Pixels) -> None:
+        """Store a matte, and with it what is known of it."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        notes = CandidateNotes(recipe=recipe, at=at, metrics=metrics(matted))
+        self._write(keys.matte(task.set_id, task.take, task.picture, recipe), matted, notes.model_dump_json())
 
     def _refine(self, task: RefineMatte, recipe: str) -> None:
         rgb = self._read_rgb(keys.raw(task.set_id, task.take, task.picture))
         matte = self._read_rgba(keys.matte(task.set_id, task.take, task.picture, task.recipe))
-        refined = refine(rgb, matte, task.points, task.mode, task.plate, self._segmenter)
-        self._write(keys.matte(task.set_id, task.take, task.picture, recipe), refined)
-        self._note(task, recipe, refined)
-
-    def _note(self, task: MatteFrame | RefineMatte, recipe: str, matted: Pixels | None = None) -> None:
-        """Store what is known of a matte, unless it is stored already. Without its pixels they are read back."""
-        key = keys.matte_notes(task.set_id, task.take, task.picture, recipe)
-        if matted is None:
-            if self._storage.exists(key):
-                return
-            matted = self._read_rgba(keys.matte(task.set_id, task.take, task.picture, recipe))
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        notes = CandidateNotes(recipe=recipe, at=at, metrics=metrics(matted))
-        self._storage.put_once(key, notes.model_dump_json().encode())
+        self._keep(task, recipe, refine(rgb, matte, task.points, task.mode, task.plate, self._segmenter))
 
     async def _cut_out(self, task: MatteCharacter, matte: Matte | None) -> Pixels:
         """The character of an upload, by its own alpha or by the matte."""
@@ -182,8 +167,8 @@ class GpuActivities:
     def _read_rgba(self, key: str) -> Pixels:
         return decode_rgba(self._storage.get(key), key)
 
-    def _write(self, key: str, rgba: Pixels) -> None:
-        self._storage.put_once(key, encode_rgba(rgba))
+    def _write(self, key: str, rgba: Pixels, notes: str = "") -> None:
+        self._storage.put_once(key, encode_rgba(rgba), notes)
 
 
 def _fingerprint(task: RefineMatte, segmenter: str) -> str:

@@ -44,13 +44,8 @@ def raw(set_id: str, take: str, picture: int) -> str:
 
 
 def matte(set_id: str, take: str, picture: int, recipe: str) -> str:
-    """The same picture with its alpha (RGBA PNG)."""
+    """The same picture with its alpha (RGBA PNG). Its notes say by which model, when and with which metrics."""
     return f"{pictures(set_id, take)}{picture:03d}/matte-{recipe}.png"
-
-
-def matte_notes(set_id: str, take: str, picture: int, recipe: str) -> str:
-    """What is known of that matte: model, time and metrics (JSON)."""
-    return f"sets/{set_id}/takes/{take}/pictures/{picture:03d}/matte-{recipe}.json"
 
 
 def choice(set_id: str, take: str, sha256: str) -> str:

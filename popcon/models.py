@@ -298,12 +298,11 @@ class EmojiProgress(Model):
 
 
 class CandidateNotes(Model):
-    """What is known of a matted candidate: by which model, when (ISO 8601, UTC), and its metrics (0 to 1 each)."""
+    """What is stored with a matte: by which model, when (ISO 8601, UTC), and its metrics (0 to 1 each)."""
 
     recipe: str
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
-    prompt: str | None = None
 
 
 class CandidateHistory(Model):

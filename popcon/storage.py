@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -28,6 +29,17 @@ CONTENT_TYPES = {
 MAX_CONNECTIONS = 64
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+
+
+# The name of the object's metadata that holds its notes.
+_NOTES = "notes"
+
+
+class Stored(NamedTuple):
+    """What lies under a key, and the notes that were stored with it ("" if there are none)."""
+
+    data: bytes
+    notes: str
 
 
 class Storage:
@@ -60,11 +72,20 @@ class Storage:
         except BotoCoreError as error:
             raise _unavailable(error) from error
 
-    def put_once(self, key: str, data: bytes) -> bool:
-        """Store `data` unless the key is taken. True if this call wrote it, False if it was there already."""
-        content_type = CONTENT_TYPES[key.rpartition(".")[2]]
+    def put_once(self, key: str, data: bytes, notes: str = "") -> bool:
+        """Store `data` unless the key is taken. True if this call wrote it, False if it was there already.
+
+        `notes` (ASCII, at most 2 kB) are stored with it, in the same moment, and can be read without it.
+        """
         try:
-            self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*")
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                ContentType=CONTENT_TYPES[key.rpartition(".")[2]],
+                Metadata={_NOTES: notes} if notes else {},
+                IfNoneMatch="*",
+            )
         except ClientError as error:
             if _status(error) in (409, 412):  # 409: another conditional put of this key is under way
                 return False
@@ -75,25 +96,25 @@ class Storage:
 
     def get(self, key: str) -> bytes:
         """The bytes under a key. Raises ObjectMissing."""
-        try:
-            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if _status(error) == 404:
-                raise ObjectMissing(f"nothing is stored under {key}") from error
-            raise _unavailable(error) from error
-        except BotoCoreError as error:
-            raise _unavailable(error) from error
+        return self.read(key).data
+
+    def read(self, key: str) -> Stored:
+        """The bytes under a key, and their notes. Raises ObjectMissing."""
+        with _answering(key):
+            answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+            return Stored(answer["Body"].read(), answer["Metadata"].get(_NOTES, ""))
+
+    def notes(self, key: str) -> str:
+        """The notes that were stored with what lies under a key; "" if there are none. Raises ObjectMissing."""
+        with _answering(key):
+            return self._s3.head_object(Bucket=self.bucket, Key=key)["Metadata"].get(_NOTES, "")
 
     def exists(self, key: str) -> bool:
         """Whether a key is taken."""
         try:
-            self._s3.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if _status(error) == 404:
-                return False
-            raise _unavailable(error) from error
-        except BotoCoreError as error:
-            raise _unavailable(error) from error
+            self.notes(key)
+        except ObjectMissing:
+            return False
         return True
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -122,6 +143,19 @@ class Storage:
             pass  # another process was faster
         except (ClientError, BotoCoreError) as error:
             raise _unavailable(error) from error
+
+
+@contextmanager
+def _answering(key: str) -> Iterator[None]:
+    """S3's refusals as our errors."""
+    try:
+        yield
+    except ClientError as error:
+        if _status(error) == 404:
+            raise ObjectMissing(f"nothing is stored under {key}") from error
+        raise _unavailable(error) from error
+    except BotoCoreError as error:
+        raise _unavailable(error) from error
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -197,11 +197,9 @@ class TestActivity:
             if each.number not in matted:
                 return each
             rgba = pictures[each.picture - 1]
-            storage.put_once(keys.matte(set_id, name, each.picture, "test-1"), write_png(rgba))
-            if notes:
-                known = CandidateNotes(recipe="test-1", at="2026-11-01T10:00:00Z", metrics=metrics(rgba))
-                key = keys.matte_notes(set_id, name, each.picture, "test-1")
-                storage.put_once(key, known.model_dump_json().encode())
+            known = CandidateNotes(recipe="test-1", at="2026-11-01T10:00:00Z", metrics=metrics(rgba))
+            key = keys.matte(set_id, name, each.picture, "test-1")
+            storage.put_once(key, write_png(rgba), known.model_dump_json() if notes else "")
             return each.model_copy(update={"recipe": "test-1"})
 
         frames = tuple(

@@ -39,7 +39,7 @@ from popcon.models import (
     Upload,
 )
 from popcon.platforms import platform
-from popcon.storage import Storage
+from popcon.storage import Storage, Stored
 from popcon.tasks import PackageSet
 from tests import animations
 
@@ -232,10 +232,10 @@ class TestHistories:
     """Who made a frame's candidates, how good they are and why one is selected: all of it in the manifest."""
 
     def emoji(self, storage: Storage, set_id: str, frames: list[Rgba], selected: int = 2) -> Emoji:
-        """One frame with three candidates: one noted, one noted and chosen by the chooser, one never matted."""
+        """One frame with four candidates: noted, noted and chosen by the chooser, never matted, matted but lost."""
         for picture, halo in ((5, 0.5), (4, 0.25)):
             notes = CandidateNotes(recipe="keyer-1", at="2026-11-01T10:00:00Z", metrics={"halo": halo})
-            storage.put_once(keys.matte_notes(set_id, "001-02", picture, "keyer-1"), notes.model_dump_json().encode())
+            storage.put_once(keys.matte(set_id, "001-02", picture, "keyer-1"), b"a matte", notes.model_dump_json())
         # The chooser knew its own take alone, where this candidate had another number.
         why = "picture 4 instead of 5"
         made = FrameChoice(frame=1, chosen=9, picture=4, recipe="keyer-1", why=why, considered=())
@@ -245,7 +245,7 @@ class TestHistories:
         take = Take(number=2, action="happy", animator="puppet", video_key=video, pictures=9, notes_key=key)
         candidates = tuple(
             Candidate(number=number, take=2, picture=picture, recipe=recipe)
-            for number, picture, recipe in ((1, 5, "keyer-1"), (2, 4, "keyer-1"), (3, 6, None), (4, 6, "unnoted-1"))
+            for number, picture, recipe in ((1, 5, "keyer-1"), (2, 4, "keyer-1"), (3, 6, None), (4, 6, "lost-1"))
         )
         frame = Frame(number=1, candidates=candidates, selected=selected)
         return done(storage, set_id, 1, frames).model_copy(update={"takes": (take,), "frames": (frame,)})
@@ -281,19 +281,25 @@ def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
     packager = Packager(storage)
     ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=1))
     fetched: list[str] = []
-    get = storage.get
+    read, notes = storage.read, storage.notes
 
-    def noted(key: str) -> bytes:
+    def noted_read(key: str) -> Stored:
         fetched.append(key)
-        return get(key)
+        return read(key)
 
-    monkeypatch.setattr(storage, "get", noted)
+    def noted_notes(key: str) -> str:
+        fetched.append(key)
+        return notes(key)
+
+    monkeypatch.setattr(storage, "read", noted_read)
+    monkeypatch.setattr(storage, "notes", noted_notes)
     monkeypatch.setattr(module, "strips", lambda *_: pytest.fail("drawn again"))
     ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=2))
     assert emoji.encoded
-    # The notes of one candidate are missing: they are looked for again, as they may have come.
-    unnoted = keys.matte_notes(set_id, "001-02", 6, "unnoted-1")
-    assert sorted(fetched) == sorted([emoji.encoded.asset.key, unnoted, keys.manifest(set_id, 2)])
+    # One candidate's matte is missing: it is looked for again, as it may have come.
+    lost = keys.matte(set_id, "001-02", 6, "lost-1")
+    revision = keys.manifest(set_id, 2)
+    assert sorted(fetched) == sorted([emoji.encoded.asset.key, lost, revision, revision])
 
 
 class TestContactSheet:

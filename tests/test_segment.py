@@ -23,7 +23,7 @@ from popcon.messages import Point
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.tasks import MattedFrame, MatteFrame, RefineMatte
+from popcon.tasks import MatteFrame, RefineMatte
 from tests.drawn import Drawn, Floats, outlined, picture, soft_gradient, whiskered
 
 SIDE = 192
@@ -212,30 +212,18 @@ class TestActivity:
         stored = decode_rgba(storage.get(keys.matte(task.set_id, task.take, 1, second.recipe)), "the matte")
         assert alpha_at(stored, SHIRT) == alpha_at(stored, FACE) == 0
 
-    async def test_every_matte_has_its_notes_even_if_they_got_lost(
+    async def test_every_matte_is_stored_with_its_notes(
         self, storage: Storage, activities: GpuActivities, task: RefineMatte
     ) -> None:
-        """A worker that dies between the matte and its notes leaves a matte without any."""
         noted = notes(storage, task, task.recipe)
         assert noted.recipe == "keyer-1"
         assert set(noted.metrics) == {"coverage", "halo", "holes", "specks"}
         refined = await ActivityEnvironment().run(activities.refine_matte, task)
         assert notes(storage, task, refined.recipe).metrics["coverage"] < noted.metrics["coverage"]
 
-        bare = task.model_copy(update={"picture": 2})
-        first, second = ((task.set_id, "001-01", picture) for picture in (1, 2))
-        storage.put_once(keys.raw(*second), storage.get(keys.raw(*first)))
-        storage.put_once(keys.matte(*second, "keyer-1"), storage.get(keys.matte(*first, "keyer-1")))
-        frame = MatteFrame.model_validate({**bare.model_dump(), "matte": "keyer"})
-        answer = await ActivityEnvironment().run(activities.matte_frame, frame)
-        assert answer == MattedFrame(recipe="keyer-1")
-        assert notes(storage, bare, "keyer-1").metrics == noted.metrics
-
 
 def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
-    return CandidateNotes.model_validate_json(
-        storage.get(keys.matte_notes(task.set_id, task.take, task.picture, recipe))
-    )
+    return CandidateNotes.model_validate_json(storage.notes(keys.matte(task.set_id, task.take, task.picture, recipe)))
 
 
 def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:

@@ -51,6 +51,18 @@ def test_a_missing_key_is_named(storage: Storage, prefix: str) -> None:
         storage.get(f"{prefix}none.png")
 
 
+def test_notes_lie_with_their_object_and_are_read_without_it(storage: Storage, prefix: str) -> None:
+    noted = '{"model":"keyer-1","metrics":{"halo":0.125}}'
+    assert storage.put_once(f"{prefix}a.png", b"pixels", noted)
+    assert not storage.put_once(f"{prefix}a.png", b"other", "{}")
+    assert storage.notes(f"{prefix}a.png") == noted
+    assert storage.read(f"{prefix}a.png") == (b"pixels", noted)
+    storage.put_once(f"{prefix}b.png", b"pixels")
+    assert storage.notes(f"{prefix}b.png") == ""
+    with pytest.raises(ObjectMissing, match=f"{prefix}none.png"):
+        storage.notes(f"{prefix}none.png")
+
+
 def test_exists_tells_taken_keys_from_free_ones(storage: Storage, prefix: str) -> None:
     storage.put_once(f"{prefix}a.png", b"x")
     assert storage.exists(f"{prefix}a.png")
