@@ -34,6 +34,25 @@ MoveKind = Literal[
 ]
 
 
+EffectKind = Literal[
+    "anger",
+    "check",
+    "confetti",
+    "cookie",
+    "cross",
+    "drop",
+    "exclamation",
+    "heart",
+    "lines",
+    "moon",
+    "note",
+    "question",
+    "sparkle",
+    "tear",
+    "zzz",
+]
+
+
 class Move(Message):
     """One movement of the puppet. The moves of a preset add up."""
 
@@ -43,17 +62,28 @@ class Move(Message):
     phase: float = Field(default=0.0, ge=0, lt=1, description="how far into its cycle it is when the loop starts")
 
 
+class Effect(Message):
+    """Marks that the puppet draws around the character, apart from its body: hearts, tears, a drop of sweat…"""
+
+    kind: EffectKind
+    size: float = Field(default=1.0, ge=0.5, le=2, description="1 is as designed")
+    cycles: int = Field(default=1, ge=1, le=6, description="how often in one loop")
+
+
 class Preset(Model):
     """An action that people pick by name.
 
-    `start_frame_prompt` is for image models, `motion_prompt` for video models, `puppet` for the animator without one.
+    `start_frame_prompt` is for image models, `motion_prompt` and `effect_prompt` for video models, `puppet` and
+    `effects` for the animator without one.
     """
 
     name: str
     label: str
     start_frame_prompt: str
-    motion_prompt: str
+    motion_prompt: str = Field(description="the body's mechanics")
+    effect_prompt: str = Field(default="", description="what is drawn beside the body, if anything")
     puppet: tuple[Move, ...] = Field(min_length=1)
+    effects: tuple[Effect, ...] = Field(default=(), max_length=3)
 
 
 def presets() -> tuple[Preset, ...]:
