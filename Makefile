@@ -43,7 +43,7 @@ histories: $(READY) ## record the workflow histories that the replay test holds
 	$(PYTHON) -m tests.record_histories
 
 sample: $(READY) ## draw the sample character anew
-	$(PYTHON) tools/draw_sample.py
+	$(PYTHON) -m tools.draw_sample
 
 lock: | $(UV) ## pin the dependencies anew, with hashes and without addresses
 	$(UV) pip compile $(LOCK) -o requirements.lock

@@ -1,0 +1,1 @@
+"""Scripts for the project itself: they draw its characters and its pages."""
