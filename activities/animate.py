@@ -31,17 +31,33 @@ class Animator(Protocol):
 
 def animate_with_puppet(task: Animate, character_png: bytes) -> bytes:
     """Move the picture itself, as the action's preset and the words of the prompt say."""
-    understood = puppet.understand(task.prompt or "", preset(task.action).puppet)
-    pictures = puppet.render(
-        read_rgba(character_png), understood.moves, task.pictures, task.seed, rgb(task.plate), understood.wishes
-    )
+    pictures = puppet.render(read_rgba(character_png), performance(task), rgb(task.plate))
     return write_video(_beating(pictures), Fraction(task.pictures, task.seconds))
 
 
 def notes_of_puppet(task: Animate) -> tuple[str, ...]:
     """What a person should know about how their prompt was taken."""
-    understood = puppet.understand(task.prompt or "", preset(task.action).puppet)
+    understood = understood_by_puppet(task)
     return (*understood.notes, FILLS_ITS_CANVAS) if understood.resized else understood.notes
+
+
+def performance(task: Animate) -> puppet.Performance:
+    """What the puppet shows for a take."""
+    understood = understood_by_puppet(task)
+    return puppet.Performance(
+        moves=understood.moves,
+        pictures=task.pictures,
+        seed=task.seed,
+        wishes=understood.wishes,
+        effects=understood.effects,
+        shadow=task.shadow,
+    )
+
+
+def understood_by_puppet(task: Animate) -> puppet.Understood:
+    """The action's preset, as the words of the prompt change it."""
+    action = preset(task.action)
+    return puppet.understand(task.prompt or "", action.puppet, action.effects)
 
 
 ANIMATORS: dict[str, Animator] = {"puppet": animate_with_puppet}

@@ -5,12 +5,10 @@ from typing import Protocol
 from temporalio import activity
 
 from activities import puppet
-from activities.animate import rgb
+from activities.animate import performance, rgb, understood_by_puppet
 from activities.pictures import Pixels, read_rgba, write_png
-from activities.puppet.words import Understood
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.presets import preset
 from popcon.storage import Storage
 from popcon.tasks import RedrawFrame, RedrawnFrame
 
@@ -33,18 +31,14 @@ class PuppetRedrawer:
     def draw(self, task: RedrawFrame, character_png: bytes) -> Pixels:
         """See `Redrawer.draw`. The prompt is understood on top of the take's own."""
         take = task.original
-        before = _understood(task, take.prompt or "")
-        wanted = _understood(task, f"{take.prompt or ''}\n{task.prompt}")
+        wanted = take.model_copy(update={"prompt": f"{take.prompt or ''}\n{task.prompt}"})
         return puppet.redraw(
-            read_rgba(character_png),
-            puppet.poses(before.moves, take.pictures, take.seed, before.wishes),
-            puppet.poses(wanted.moves, take.pictures, take.seed, wanted.wishes)[task.picture - 1],
-            rgb(take.plate),
+            read_rgba(character_png), performance(take), performance(wanted), task.picture, rgb(take.plate)
         )
 
     def notes(self, task: RedrawFrame) -> tuple[str, ...]:
         """See `Redrawer.notes`."""
-        return _understood(task, task.prompt).notes
+        return understood_by_puppet(task.original.model_copy(update={"prompt": task.prompt})).notes
 
 
 REDRAWERS: dict[str, Redrawer] = {"puppet": PuppetRedrawer()}
@@ -81,7 +75,3 @@ def _redrawer(task: RedrawFrame) -> Redrawer:
     if not 1 <= task.picture <= take.pictures:
         raise Permanent(f"picture {task.picture} was not rendered with take {take.take}: it has {take.pictures}")
     return REDRAWERS[take.animator]
-
-
-def _understood(task: RedrawFrame, prompt: str) -> Understood:
-    return puppet.understand(prompt, preset(task.original.action).puppet)

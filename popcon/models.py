@@ -68,6 +68,7 @@ class SetRequest(Message):
     animator: str = "puppet"
     matte: str = "keyer"
     seed: Seed = 0
+    shadow: bool = Field(default=False, description="takes have a soft shadow on the ground, for the matte to remove")
     edit_days: float = Field(default=7.0, gt=0, le=90, description="how long the set stays open for edits")
     continue_after: int = Field(
         default=4000, ge=20, le=10_000, description="events of history after which the workflow continues as new"

@@ -53,6 +53,7 @@ class Animate(Model):
     seed: int = 0
     seconds: int
     pictures: int
+    shadow: bool = Field(default=False, description="a soft shadow on the ground, for the matte to remove")
 
 
 class Animated(Model):

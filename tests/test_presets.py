@@ -6,16 +6,18 @@ from pydantic import ValidationError
 from popcon.errors import UnknownName
 from popcon.presets import Move, preset, presets
 
-TWELVE = ["happy", "laugh", "cry", "angry", "love", "wave", "thanks", "sorry", "ok", "no", "surprised", "sleepy"]
+FIRST = ["happy", "laugh", "cry", "angry", "love", "wave", "thanks", "sorry", "ok", "no", "surprised", "sleepy"]
+SECOND = ["cheer", "shy", "think", "eat", "dance", "run", "celebrate", "goodnight", "hello", "bye", "please", "tremble"]
+NAMES = [*FIRST, *SECOND]
 
 
-def test_there_are_twelve_presets_in_the_order_in_which_a_set_takes_them() -> None:
-    assert [each.name for each in presets()] == TWELVE
+def test_there_are_24_presets_in_the_order_in_which_a_set_takes_them() -> None:
+    assert [each.name for each in presets()] == NAMES
 
 
 def test_every_preset_differs_from_the_others_in_all_that_it_says() -> None:
     for field in ("label", "start_frame_prompt", "motion_prompt", "puppet"):
-        assert len({getattr(each, field) for each in presets()}) == len(TWELVE)
+        assert len({getattr(each, field) for each in presets()}) == len(NAMES)
 
 
 def test_a_motion_prompt_leads_back_to_the_start() -> None:

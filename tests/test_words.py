@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.pictures import Pixels
-from activities.puppet import poses, render, understand
+from activities.puppet import Performance, render, understand
 from activities.puppet.pose import STILL, Pose
 from activities.puppet.vocabulary import FILLERS, JOINTS, NEGATIONS, WORDS
 from activities.puppet.words import MOST_CYCLES, MOST_UNKNOWN, Understood
-from popcon.presets import Move, MoveKind, presets
+from popcon.presets import Effect, Move, MoveKind, presets
 from tests.test_puppet import PLATE, distance, sample
 
 HOP = (Move(kind="hop"),)
@@ -26,7 +26,7 @@ def kinds(understood: Understood) -> list[str]:
 
 def shown(prompt: str, seed: int = 0, pictures: int = 24, moves: tuple[Move, ...] = HOP) -> list[Pixels]:
     understood = understand(prompt, moves)
-    return list(render(sample(), understood.moves, pictures, seed, PLATE, understood.wishes))
+    return list(render(sample(), Performance(understood.moves, pictures, seed, understood.wishes), PLATE))
 
 
 def middle(picture: Pixels) -> float:
@@ -84,6 +84,20 @@ def test_a_move_that_is_there_already_changes_instead_of_coming_twice() -> None:
     assert kinds(understand("don't shake", TWICE)) == ["hop"]
 
 
+def test_effects_are_words_too() -> None:
+    sparkling = (Effect(kind="sparkle"),)
+    assert [each.kind for each in understand("with hearts and tears", HOP).effects] == ["heart", "tear"]
+    big = understand("big hearts", HOP, sparkling)
+    assert [each.kind for each in big.effects] == ["sparkle", "heart"]
+    assert big.effects[1].size > 1
+    assert big.moves == HOP
+    assert not big.resized
+    assert understand("no sparkles", HOP, sparkling).effects == ()
+    assert [each.kind for each in understand("jump with music", TWICE).effects] == ["note"]
+    assert len(understand("hearts, tears, music, confetti, zzz", HOP).effects) == 3
+    assert understand("huge huge huge hearts", HOP).effects[0].size == 2
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_left_is_left_whatever_the_seed(seed: int) -> None:
     for left, right in (("left", "right"), ("tilt left", "tilt right"), ("jump left", "jump right")):
@@ -102,7 +116,7 @@ def test_size_shows_and_stays_within_reason() -> None:
 def test_any_action_with_many_words_still_closes_and_stays_inside(preset: object) -> None:
     moves = next(each.puppet for each in presets() if each == preset)
     understood = understand("wild big jump left, spin twice, huge, shake, lean right, faster", moves)
-    pictures = list(render(sample(), understood.moves, 24, 3, PLATE, understood.wishes))
+    pictures = list(render(sample(), Performance(understood.moves, 24, 3, understood.wishes), PLATE))
     steps = [distance(*pair) for pair in pairwise(pictures)]
     assert distance(pictures[-1], pictures[0]) <= 1.5 * np.mean(steps)
     for picture in pictures:
@@ -114,16 +128,16 @@ def test_a_wide_character_is_never_clipped() -> None:
     wide = np.zeros((96, 96, 4), np.uint8)
     wide[78:88, 4:92] = 255
     understood = understand("huge, tilt right, wild jump right", HOP)
-    for picture in render(wide, understood.moves, 12, 0, PLATE, understood.wishes):
+    for picture in render(wide, Performance(understood.moves, 12, 0, understood.wishes), PLATE):
         assert (picture[:, [0, -1]] == PLATE).all()
         assert (picture[[0, -1]] == PLATE).all()
         assert (picture != PLATE).any()
 
 
 def test_unknown_words_are_returned_in_order_and_fillers_are_not() -> None:
-    understood = understand("Please make the SPARKLE faster and add a dragon, sparkle!", HOP)
-    assert understood.unknown == ("sparkle", "add", "dragon")
-    assert understood.notes == ("the puppet does not know these words: sparkle, add, dragon",)
+    understood = understand("Please make the GLIMMER faster and add a dragon, glimmer!", HOP)
+    assert understood.unknown == ("glimmer", "add", "dragon")
+    assert understood.notes == ("the puppet does not know these words: glimmer, add, dragon",)
 
 
 def test_every_word_of_the_vocabulary_does_something_and_is_said_once() -> None:
@@ -150,7 +164,7 @@ def test_no_mixture_of_words_leaves_what_a_puppet_can_do(words: list[str]) -> No
         assert Move.model_validate(move.model_dump()) == move
         assert move.cycles <= MOST_CYCLES
         assert move.kind in get_args(MoveKind)
-    for pose in poses(understood.moves, 6, 1, understood.wishes):
+    for pose in Performance(understood.moves, 6, 1, understood.wishes).poses():
         assert pose.limited() == pose
 
 
@@ -158,4 +172,4 @@ def test_without_words_nothing_changes() -> None:
     understood = understand("", TWICE)
     assert understood == Understood(TWICE)
     assert understood.wishes.posture == STILL == Pose()
-    assert poses(TWICE, 12, 5, understood.wishes) == poses(TWICE, 12, 5)
+    assert Performance(TWICE, 12, 5, understood.wishes).poses() == Performance(TWICE, 12, 5).poses()

@@ -27,7 +27,7 @@ WORDS = {
 # A fault of this size stands out.
 OUTLIER = 1.0
 # The matte's own metrics: how far above the animation's median they stand out, at least.
-METRIC_FLOORS = {"holes": 0.004, "halo": 0.06, "specks": 0.1}
+METRIC_FLOORS = {"holes": 0.008, "halo": 0.06, "specks": 0.1}
 # … and in spreads (1.48 median absolute deviations are one standard deviation of normal noise).
 SPREADS, SPREAD_OF_MEDIAN = 4.0, 1.4826
 # Coverage against the median of the two neighbours on each side, as a share of it.

@@ -1,7 +1,7 @@
 """The puppet: an animator that needs nothing but the character's picture."""
 
-from activities.puppet.moves import poses
-from activities.puppet.render import redraw, render
-from activities.puppet.words import understand
+from activities.puppet.performance import Performance
+from activities.puppet.render import cut_out, redraw, render
+from activities.puppet.words import Understood, understand
 
-__all__ = ["poses", "redraw", "render", "understand"]
+__all__ = ["Performance", "Understood", "cut_out", "redraw", "render", "understand"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,29 @@ Field = NDArray[np.float32]
 FACE_Y, FACE_HALF_HEIGHT = 0.55, 0.36
 # A nod reaches beyond the head's sides: if the middle moved much more than the cheeks, eyes would slant as in anger.
 NOD_REACH = 2.0
+# On a narrower head than this (half its width) the face slides less: it would be smeared over the edge.
+ROOMY_HEAD = 0.28
+# A side without an arm moves around this height, as far as this reaches, by so much at a radian (in heights).
+FLANK_Y, FLANK_REACH, FLANK_OUT, FLANK_UP = 0.45, 0.28, 0.06, 0.15
 # Seen from the side the character is as thin as paper; thinner than this share of its width it would vanish.
 THINNEST = 0.12
 
 
-def source(pose: Pose, x: Field, y: Field, head_half_width: float) -> tuple[Field, Field]:
+@dataclass(frozen=True)
+class Outline:
+    """What a pose needs to know of a character's outline, in its heights.
+
+    Half the width of its head; half its width where an arm would be; the height above which something sticks out on top
+    (1: nothing does); the sides that have an arm (-1 left, 1 right).
+    """
+
+    head: float
+    flank: float
+    top: float
+    arms: frozenset[int]
+
+
+def source(pose: Pose, x: Field, y: Field, outline: Outline) -> tuple[Field, Field]:
     """Where in the resting character each place of the posed one comes from, its arms apart.
 
     Places are in heights of the character, x to the right of and y above the middle of its feet. The rigid part of the
@@ -36,11 +55,27 @@ def source(pose: Pose, x: Field, y: Field, head_half_width: float) -> tuple[Fiel
         across -= np.float32(strength) * y * np.sin(np.float32(2 * math.pi) * y + np.float32(lag))
     if pose.turn or pose.nod:
         level = _bump(upward, FACE_Y, FACE_HALF_HEIGHT)
-        turned = np.float32(pose.turn) * level * _bump(across, 0, head_half_width)
-        nodded = np.float32(pose.nod) * level * _bump(across, 0, NOD_REACH * head_half_width)
+        turn = pose.turn * min(1.0, outline.head / ROOMY_HEAD)
+        turned = np.float32(turn) * level * _bump(across, 0, outline.head)
+        nodded = np.float32(pose.nod) * level * _bump(across, 0, NOD_REACH * outline.head)
         across -= turned
         upward -= nodded
+    if pose.top and outline.top < 1:
+        across -= (
+            np.float32(pose.top) * np.clip((y - np.float32(outline.top)) / np.float32(1 - outline.top), 0, 1.5) ** 2
+        )
+    for side, angle in ((-1, pose.left_arm), (1, pose.right_arm)):
+        if angle and side not in outline.arms:
+            _flank(side, angle, outline.flank, across, upward)
     return across, upward
+
+
+def seen_at(pose: Pose, x: float, y: float) -> tuple[float, float]:
+    """Where a place of the resting character is seen in a pose: the way back, without what only moves the face."""
+    x = (x + pose.bend * y * abs(y)) * math.exp(pose.wider)
+    y = y * math.exp(pose.taller)
+    sine, cosine = math.sin(pose.tilt), math.cos(pose.tilt)
+    return pose.right + cosine * x + sine * y, pose.up + cosine * y - sine * x
 
 
 def around(joint_x: float, joint_y: float, angle: float, x: Field, y: Field) -> tuple[Field, Field]:
@@ -57,6 +92,14 @@ def _upright(pose: Pose, x: Field, y: Field) -> tuple[Field, Field]:
     facing = math.cos(pose.spin)
     narrow /= np.float32(math.copysign(max(abs(facing), THINNEST), facing))
     return narrow * (cosine * x - sine * y), low * (sine * x + cosine * y)
+
+
+def _flank(side: int, angle: float, flank: float, across: Field, upward: Field) -> None:
+    """A side without an arm bulges outwards and goes up and down instead, like a stub."""
+    near = _bump(np.hypot(across - np.float32(side * flank), upward - np.float32(FLANK_Y)), 0, FLANK_REACH)
+    strength = max(-1.0, min(1.0, angle))
+    across -= np.float32(side * FLANK_OUT * abs(strength)) * near
+    upward -= np.float32(FLANK_UP * strength) * near
 
 
 def _bump(value: Field, middle: float, half: float) -> Field:

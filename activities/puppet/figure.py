@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from activities.pictures import Pixels
 from activities.puppet.arms import find_arms
-from activities.puppet.field import Field, around, source
+from activities.puppet.field import FLANK_Y, Field, Outline, around, source
 from activities.puppet.parts import Part, cut_out, without
 from activities.puppet.pose import Pose
 from popcon.errors import UnusablePicture
@@ -17,21 +18,22 @@ from popcon.errors import UnusablePicture
 # The part of the body whose width is taken for the head's, in heights above the feet; most characters of emoji size
 # have their face there.
 HEAD_BAND = (0.5, 0.95)
+# A side's width is measured so far above and below where an arm would be.
+FLANK_BAND = 0.05
+# What is narrower than this share of the head sticks out on top, if it is at least so high (a leaf, ears, a tuft).
+TOP_WIDTH, LEAST_TOP = 0.55, 0.06
 
 
 @dataclass(frozen=True)
 class Figure:
-    """The body (premultiplied RGBA, height x width x 4, uint8), the arms behind it, and the measures in pixels.
-
-    The head's half width is in heights of the character, as poses are.
-    """
+    """The body (premultiplied RGBA, height x width x 4, uint8), the arms behind it, and the measures in pixels."""
 
     body: Pixels
     arms: tuple[Part, ...]
     foot_x: float
     foot_y: float
     height: float
-    head_half_width: float
+    outline: Outline
 
     @classmethod
     def of(cls, character: Pixels) -> Figure:
@@ -42,14 +44,14 @@ class Figure:
             raise UnusablePicture("nothing is visible in the character's picture: upload one with a visible character")
         foot_x, foot_y = left + width / 2, top + height
         pixels, arms = _premultiplied(character), find_arms(alpha)
-        band = alpha[top + int(height * (1 - HEAD_BAND[1])) : top + int(height * (1 - HEAD_BAND[0])) + 1]
+        body = without(pixels, arms)
         return cls(
-            body=without(pixels, arms),
+            body=body,
             arms=tuple(cut_out(pixels, arm) for arm in arms),
             foot_x=foot_x,
             foot_y=foot_y,
             height=height,
-            head_half_width=_typical_width(band) / 2 / height,
+            outline=_outline(body[top : top + height, :, 3], frozenset(arm.side for arm in arms)),
         )
 
     def posed(self, pose: Pose, x: Field, y: Field) -> Pixels:
@@ -57,7 +59,7 @@ class Figure:
 
         x counts from and y above the middle of its feet; both are arrays of the size of the picture to be.
         """
-        x, y = source(pose, x, y, self.head_half_width)
+        x, y = source(pose, x, y, self.outline)
         seen = self._seen(self.body, x, y)
         for arm in self.arms:
             angle = arm.side * (pose.right_arm if arm.side > 0 else pose.left_arm)
@@ -92,8 +94,25 @@ def _premultiplied(character: Pixels) -> Pixels:
     return np.concatenate([shown.astype(np.uint8), alpha], axis=2)
 
 
-def _typical_width(alpha: Pixels) -> float:
-    return float(max(np.median((alpha > 127).sum(axis=1)), 1))
+def _outline(alpha: Pixels, arms: frozenset[int]) -> Outline:
+    """The outline of a body (alpha, uint8) that fills the picture from top to bottom."""
+    height = len(alpha)
+    widths = (alpha > 127).sum(axis=1)
+    head = max(float(np.median(_between(widths, *HEAD_BAND))), 1.0)
+    wide = np.flatnonzero(widths >= TOP_WIDTH * head)
+    top = 1 - int(wide[0]) / height if len(wide) else 1.0
+    flank = float(np.median(_between(widths, FLANK_Y - FLANK_BAND, FLANK_Y + FLANK_BAND)))
+    return Outline(
+        head=head / 2 / height,
+        flank=flank / 2 / height,
+        top=top if 1 - top >= LEAST_TOP else 1.0,
+        arms=arms,
+    )
+
+
+def _between(rows: NDArray[np.intp], low: float, high: float) -> NDArray[np.intp]:
+    """The rows between two heights, in shares of all."""
+    return rows[int(len(rows) * (1 - high)) : int(len(rows) * (1 - low)) + 1]
 
 
 def _over(front: Pixels, back: Pixels) -> Pixels:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from activities.puppet.easing import calm, ease, flight, keyed, swing
+from activities.puppet.easing import ease, flight, keyed, swing
 from activities.puppet.pose import STILL, Pose
 from popcon.presets import Move, MoveKind
 
 # What is squashed must get wider, or it looks cut off; a little less than its volume asks for looks softer.
 VOLUME_KEPT = 0.8
-# How far a seed may change a move's amount: enough for another take, too little to change what it says.
-SEED_RANGE = 0.1
 # A spin that stops half-way would not close the loop: only whole turns.
 WHOLE_AMOUNTS = frozenset({"spin"})
 
@@ -30,33 +27,18 @@ class Wishes:
 NO_WISHES = Wishes()
 
 
-def poses(moves: Iterable[Move], pictures: int, seed: int, wishes: Wishes = NO_WISHES) -> list[Pose]:
-    """The pose of each picture of one loop: what all moves make of the character together, and its breath.
-
-    The seed varies each move a little; an odd seed also mirrors the whole. Wishes it leaves alone: left stays left.
-    """
-    dice = random.Random(seed)
-    varied = [(move, move.amount * dice.uniform(1 - SEED_RANGE, 1 + SEED_RANGE)) for move in moves]
-    wished = [(move, move.amount) for move in wishes.moves]
-
-    def pose(t: float) -> Pose:
-        total = _together(varied, t, _alive(t))
-        return _together(wished, t, (total.mirrored() if seed % 2 else total) + wishes.posture).limited()
-
-    return [pose(calm(index / pictures)) for index in range(pictures)]
-
-
-def _together(moves: Iterable[tuple[Move, float]], t: float, start: Pose) -> Pose:
+def together(moves: Iterable[tuple[Move, float]], t: float, start: Pose) -> Pose:
+    """What moves, each by its amount, add to a pose at a time of the loop."""
     return sum((_KINDS[move.kind](t * move.cycles + move.phase) * _closed(move, by) for move, by in moves), start=start)
+
+
+def alive(t: float) -> Pose:
+    """What a living body does anyway. It never repeats within a loop, so that no two pictures are the same."""
+    return _squash(0.012 * math.sin(2 * math.pi * t)) + Pose(tilt=0.010 * math.cos(2 * math.pi * t))
 
 
 def _closed(move: Move, amount: float) -> float:
     return math.copysign(max(1, round(abs(amount))), amount) if move.kind in WHOLE_AMOUNTS else amount
-
-
-def _alive(t: float) -> Pose:
-    """What a living body does anyway. It never repeats within a loop, so that no two pictures are the same."""
-    return _squash(0.012 * math.sin(2 * math.pi * t)) + Pose(tilt=0.010 * math.cos(2 * math.pi * t))
 
 
 def _squash(taller: float) -> Pose:
@@ -163,6 +145,49 @@ def _doze(t: float) -> Pose:
     )
 
 
+def _pump(t: float) -> Pose:
+    """Both arms go straight up and the body stretches after them."""
+    up = keyed(t, (0.22, -0.35), (0.5, 1.0), (0.72, 0.9))
+    return _squash(0.10 * up) + Pose(left_arm=0.9 * up, right_arm=0.9 * up, up=0.03 * max(0.0, up))
+
+
+def _run(t: float) -> Pose:
+    """Two steps: the body leans into it, the arms swing against each other, and the seam falls on a foot."""
+    arms = 0.9 * swing(t + 0.25)
+    return _squash(-0.04 * math.cos(4 * math.pi * t)) + Pose(
+        up=0.035 * (1 - math.cos(4 * math.pi * t)),
+        tilt=0.17 + 0.03 * swing(t + 0.25),
+        bend=0.05,
+        left_arm=arms,
+        right_arm=arms,
+    )
+
+
+def _recede(t: float) -> Pose:
+    """Off into the distance, in little steps, and back."""
+    away = keyed(t, (0.08, -0.04), (0.62, 1.0), (0.74, 1.0))
+    steps = 0.02 * abs(math.sin(2 * math.pi * 3 * t)) * keyed(t, (0.1, 1.0), (0.6, 1.0))
+    return Pose(taller=-0.40 * away, wider=-0.40 * away, up=0.10 * away + steps, tilt=0.05 * swing(3 * t))
+
+
+def _peek(t: float) -> Pose:
+    """Ducks, springs up tall, and settles."""
+    return _squash(keyed(t, (0.18, -0.23), (0.42, 0.16), (0.54, 0.06), (0.64, 0.08), (0.84, 0.05)))
+
+
+def _munch(t: float) -> Pose:
+    """One bite: the head comes down over it, and the cheeks fill."""
+    bite = keyed(t, (0.25, 0.5), (0.5, -1.0), (0.8, 0.2))
+    return Pose(nod=0.05 * bite, taller=0.07 * bite, wider=-0.08 * bite, tilt=0.03)
+
+
+def _plead(t: float) -> Pose:
+    """Leans forward with the arms drawn in, and begs with quick little dips."""
+    held = keyed(t, (0.14, 1.0), (0.86, 1.0))
+    dips = 0.06 * abs(math.sin(2 * math.pi * 2 * t)) * held
+    return _squash(-0.07 * held - dips) + Pose(nod=0.05 * held, left_arm=1.1 * held, right_arm=1.1 * held)
+
+
 _KINDS: dict[MoveKind, Callable[[float], Pose]] = {
     "bend": _bend,
     "bob": _bob,
@@ -173,8 +198,14 @@ _KINDS: dict[MoveKind, Callable[[float], Pose]] = {
     "hop": _hop,
     "jelly": _jelly,
     "lean": _lean,
+    "munch": _munch,
     "nod": _nod,
+    "peek": _peek,
+    "plead": _plead,
     "pulse": _pulse,
+    "pump": _pump,
+    "recede": _recede,
+    "run": _run,
     "shake": _shake,
     "sidestep": _sidestep,
     "slump": _slump,

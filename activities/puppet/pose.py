@@ -18,6 +18,7 @@ FURTHEST = {
     "nod": 0.2,
     "left_arm": 2.0,
     "right_arm": 2.0,
+    "top": 0.25,
 }
 
 
@@ -26,7 +27,8 @@ class Pose:
     """All zero is the character as drawn.
 
     Lengths are in heights of the character, angles in radians, sizes as logarithms, so that poses of several moves add
-    up. Right and clockwise are the viewer's. `spin` turns the character around its own height, as if cut from paper.
+    up. Right and clockwise are the viewer's. `spin` turns the character around its own height, as if cut from paper;
+    `top` bends what sticks out above the head, by how far its tip goes to the right.
     """
 
     right: float = 0.0
@@ -42,6 +44,12 @@ class Pose:
     spin: float = 0.0
     left_arm: float = 0.0
     right_arm: float = 0.0
+    top: float = 0.0
+
+    @property
+    def sideways(self) -> float:
+        """How far to the right the head is, in heights of the character: what sticks out above it follows late."""
+        return self.right + self.tilt + self.bend
 
     def __add__(self, other: Pose) -> Pose:
         return Pose(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -65,6 +73,7 @@ class Pose:
             spin=-self.spin,
             left_arm=self.right_arm,
             right_arm=self.left_arm,
+            top=-self.top,
         )
 
     def limited(self) -> Pose:

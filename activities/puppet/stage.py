@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from activities.pictures import Pixels
+from activities.puppet.effects import Mark
 from activities.puppet.field import Field
 from activities.puppet.figure import Figure
 from activities.puppet.pose import Pose
@@ -19,6 +20,8 @@ MARGIN = 0.03
 CELLS = 64
 # … over this many heights to each side, below and above the feet, and over twice as many if that was too few.
 REACH_SIDEWAYS, REACH_DOWN, REACH_UP = 1.5, 0.5, 2.0
+# Half the width of a mark's shape, however it is turned, as a share of its square.
+MARK_REACH = 0.6
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,19 @@ class Stage:
         return np.tile(x, (height, 1)), np.tile(y[:, None], (1, width))
 
 
-def fit(figure: Figure, poses: Iterable[Pose], preferred: Stage | None = None) -> Stage:
-    """The stage on which all poses stay inside a canvas of the figure's size; the preferred one where they do.
+def fit(figure: Figure, moments: Sequence[tuple[Pose, Sequence[Mark]]], preferred: Stage | None = None) -> Stage:
+    """The stage on which all poses and their marks stay inside a canvas of the figure's size; the preferred one where
+    they do.
 
     The figure's own place and size are preferred unless said otherwise.
     """
     wanted = preferred or Stage(figure.foot_x, figure.foot_y, figure.height)
     height, width = figure.body.shape[:2]
-    left, right, bottom, top = _extent(figure, poses)
+    left, right, bottom, top = _extent(figure, [pose for pose, _ in moments])
+    for mark in (mark for _, beside in moments for mark in beside):
+        half = MARK_REACH * mark.size
+        left, right = min(left, mark.x - half), max(right, mark.x + half)
+        bottom, top = min(bottom, mark.y - half), max(top, mark.y + half)
     free_x, free_y = width * (1 - 2 * MARGIN), height * (1 - 2 * MARGIN)
     scale = min(wanted.scale, free_x / (right - left), free_y / (top - bottom))
     return Stage(
@@ -53,9 +61,9 @@ def fit(figure: Figure, poses: Iterable[Pose], preferred: Stage | None = None) -
     )
 
 
-def _extent(figure: Figure, poses: Iterable[Pose]) -> tuple[float, float, float, float]:
+def _extent(figure: Figure, held: Sequence[Pose]) -> tuple[float, float, float, float]:
     """How far all poses reach together: left, right, bottom, top, in heights of the character from its feet."""
-    coarse, held, reach = figure.shrunk(CELLS), list(poses), 1
+    coarse, reach = figure.shrunk(CELLS), 1
     shown = _rehearsed(coarse, held, reach)
     while _touches_border(shown):
         reach *= 2
@@ -68,7 +76,7 @@ def _extent(figure: Figure, poses: Iterable[Pose]) -> tuple[float, float, float,
     return left - sideways, right - sideways, above - bottom, above - top
 
 
-def _rehearsed(coarse: Figure, poses: Iterable[Pose], reach: int) -> Pixels:
+def _rehearsed(coarse: Figure, poses: Sequence[Pose], reach: int) -> Pixels:
     """Where all poses together cover the room (alpha, uint8)."""
     cells = CELLS * reach
     rehearsal = Stage(REACH_SIDEWAYS * cells, REACH_UP * cells, CELLS)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from activities.puppet.pose import STILL, Pose
-from popcon.presets import Move
+from popcon.presets import EffectKind, Move
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Word:
     `moves` come on top of the action, or make it stronger where the action has the same move already; `sideways`
     stands in for them when the phrase names a side. `posture` is held all the time. `speed` and `amount` change the
     moves of the word's own phrase, or all moves if it has none; so does `times`, which counts cycles. `size` makes the
-    character larger. `side` is -1 for left and 1 for right.
+    character larger. `side` is -1 for left and 1 for right. `effect` is drawn beside the body.
     """
 
     moves: tuple[Move, ...] = ()
@@ -27,6 +27,7 @@ class Word:
     times: int | None = None
     size: float = 1.0
     side: int = 0
+    effect: EffectKind | None = None
 
 
 FASTER, SLOWER = Word(speed=1.5), Word(speed=0.5)
@@ -50,6 +51,9 @@ DANCE = Word(moves=(Move(kind="sway", cycles=2), Move(kind="bob", cycles=4, amou
 PULSE = Word(moves=(Move(kind="pulse", cycles=2),))
 TURN = Word(moves=(Move(kind="turn"),))
 STEP = Word(moves=(Move(kind="sidestep"),))
+RUN = Word(moves=(Move(kind="run", cycles=3),))
+HEARTS, TEARS, SPARKLES = Word(effect="heart"), Word(effect="tear"), Word(effect="sparkle")
+NOTES, SWEAT, CONFETTI = Word(effect="note"), Word(effect="drop"), Word(effect="confetti")
 
 WORDS: dict[str, Word] = {
     "bigger": BIGGER,
@@ -138,6 +142,37 @@ WORDS: dict[str, Word] = {
     "pulse": PULSE,
     "turn": TURN,
     "step": STEP,
+    "run": RUN,
+    "runs": RUN,
+    "running": RUN,
+    "peek": Word(moves=(Move(kind="peek"),)),
+    "pump": Word(moves=(Move(kind="pump", cycles=2),)),
+    "slump": Word(moves=(Move(kind="slump"),)),
+    "swell": Word(moves=(Move(kind="swell"),)),
+    "away": Word(moves=(Move(kind="recede"),)),
+    "heart": HEARTS,
+    "hearts": HEARTS,
+    "tear": TEARS,
+    "tears": TEARS,
+    "sparkle": SPARKLES,
+    "sparkles": SPARKLES,
+    "stars": SPARKLES,
+    "glitter": SPARKLES,
+    "music": NOTES,
+    "notes": NOTES,
+    "sweat": SWEAT,
+    "sweating": SWEAT,
+    "confetti": CONFETTI,
+    "anger": Word(effect="anger"),
+    "zzz": Word(effect="zzz"),
+    "blush": Word(effect="blush"),
+    "blushing": Word(effect="blush"),
+    "flower": Word(effect="flower"),
+    "moon": Word(effect="moon"),
+    "question": Word(effect="question"),
+    "exclamation": Word(effect="exclamation"),
+    "rays": Word(effect="burst"),
+    "shivers": Word(effect="shiver"),
 }
 
 _FILLERS = """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from activities.puppet.moves import NO_WISHES, Wishes
 from activities.puppet.pose import STILL, Pose
 from activities.puppet.vocabulary import FILLERS, JOINTS, NEGATIONS, WORDS, Word
-from popcon.presets import Move
+from popcon.presets import Effect, EffectKind, Move
 
 # An animation may have as few as twelve frames: a cycle needs three of them to be seen as a motion at all.
 MOST_CYCLES = 4
@@ -24,6 +24,9 @@ ASIDE = Pose(right=0.08, tilt=0.08, bend=0.08)
 STRONGER = 1.4
 # Moves whose mirror image is their negative.
 SIDED = frozenset({"bend", "lean", "sidestep", "spin", "sway", "turn"})
+# More of them would hide the character; the sizes are those that an effect may have.
+MOST_EFFECTS = 3
+SMALLEST_EFFECT, LARGEST_EFFECT = 0.5, 2.0
 # An answer repeats so many unknown words at most, cut to so many letters.
 MOST_UNKNOWN, LONGEST_UNKNOWN = 12, 24
 
@@ -35,12 +38,13 @@ _PHRASE_END = re.compile(r"[,.;:!?\n()/+&]+")
 
 @dataclass(frozen=True)
 class Understood:
-    """What became of a prompt: the action's moves, changed; what comes on top; and what was not understood.
+    """What became of a prompt: the action's moves and effects, changed; what comes on top; what was not understood.
 
     `resized` says that the character is to be larger or smaller, `refused` what the loop does not allow.
     """
 
     moves: tuple[Move, ...]
+    effects: tuple[Effect, ...] = ()
     wishes: Wishes = NO_WISHES
     unknown: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
@@ -54,12 +58,12 @@ class Understood:
         return (f"the puppet does not know these words: {', '.join(self.unknown)}", *self.refused)
 
 
-def understand(prompt: str, moves: tuple[Move, ...]) -> Understood:
-    """What the puppet makes of any text, on top of an action's moves. Never fails; the loop stays closed.
+def understand(prompt: str, moves: tuple[Move, ...], effects: tuple[Effect, ...] = ()) -> Understood:
+    """What the puppet makes of any text, on top of an action's moves and effects. Never fails; the loop stays closed.
 
     Phrases are read in order. Words like "faster" change the moves that their own phrase names, else all moves so far.
     """
-    understood = Understood(moves)
+    understood = Understood(moves, effects)
     for words in _phrases(prompt):
         understood = _unknown_noted(understood, words)
         meanings = [WORDS[word] for word in words if word in WORDS]
@@ -93,7 +97,9 @@ def _left_out(understood: Understood, meanings: list[Word]) -> Understood:
     kinds = {move.kind for meaning in meanings for move in (*meaning.moves, *meaning.sideways)}
     kept = tuple(move for move in understood.moves if move.kind not in kinds)
     wished = tuple(move for move in understood.wishes.moves if move.kind not in kinds)
-    return replace(understood, moves=kept, wishes=replace(understood.wishes, moves=wished))
+    unwanted = {meaning.effect for meaning in meanings}
+    effects = tuple(effect for effect in understood.effects if effect.kind not in unwanted)
+    return replace(understood, moves=kept, effects=effects, wishes=replace(understood.wishes, moves=wished))
 
 
 def _said(understood: Understood, meanings: list[Word]) -> Understood:
@@ -107,6 +113,11 @@ def _said(understood: Understood, meanings: list[Word]) -> Understood:
     size = math.prod(word.size for word in meanings)
     speed = math.prod(word.speed for word in meanings)
     times = next((word.times for word in reversed(meanings) if word.times), None)
+    drawn = tuple(dict.fromkeys(word.effect for word in meanings if word.effect))
+    if drawn:
+        understood = _with_effects(understood, drawn, amount * size)
+        if not named and posture == STILL:  # "big hearts" says how large the hearts are, and no more
+            return understood
     if named:
         # A "big jump" is a strong one; the character stays as large as it is.
         change = _changing(amount * size**2, speed, times)
@@ -156,6 +167,14 @@ def _with_moves(understood: Understood, named: tuple[Move, ...], change: Change,
             tuple(changed(own) if own.kind == move.kind else own for own in several) for several in (moves, wished)
         )
     return replace(understood, moves=moves, wishes=replace(understood.wishes, moves=wished))
+
+
+def _with_effects(understood: Understood, kinds: tuple[EffectKind, ...], size: float) -> Understood:
+    """Those effects among the others: in the size that is asked for, the newest MOST_EFFECTS of them."""
+    fitted = min(max(size, SMALLEST_EFFECT), LARGEST_EFFECT)
+    kept = tuple(effect for effect in understood.effects if effect.kind not in kinds)
+    effects = (*kept, *(Effect(kind=kind, size=fitted) for kind in kinds))
+    return replace(understood, effects=effects[-MOST_EFFECTS:])
 
 
 def _with_posture(understood: Understood, posture: Pose) -> Understood:
