@@ -9,7 +9,7 @@ LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header py
 CHROMIUM := /usr/bin/chromium
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: help setup demo dev stop test check soak bench-% histories sample lock clean
+.PHONY: help setup demo dev stop test check soak bench-% histories characters presets lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,8 +42,12 @@ bench-%: $(READY) ## measure; writes bench/results/NAME.json (bench-orchestratio
 histories: $(READY) ## record the workflow histories that the replay test holds
 	$(PYTHON) -m tests.record_histories
 
-sample: $(READY) ## draw the sample character anew
+characters: $(READY) ## draw the sample character and those of other builds anew
 	$(PYTHON) -m tools.draw_sample
+	$(PYTHON) -m tools.draw_builds
+
+presets: $(READY) ## draw docs/presets.md: every preset, moving, on three characters
+	$(PYTHON) -m tools.draw_presets
 
 lock: | $(UV) ## pin the dependencies anew, with hashes and without addresses
 	$(UV) pip compile $(LOCK) -o requirements.lock
