@@ -1,7 +1,7 @@
 """Videos of takes: pictures in and out, with their colours unchanged."""
 
 import io
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 
@@ -44,26 +44,17 @@ def write_video(pictures: Iterable[Pixels], rate: Fraction) -> bytes:
     return file.getvalue()
 
 
-def read_pictures(video: bytes, numbers: Collection[int]) -> Iterator[tuple[int, Pixels]]:
-    """The pictures of those numbers (from 1), in their order in the video, as height x width x 3, uint8, RGB.
+def read_pictures(video: bytes) -> Iterator[Pixels]:
+    """All pictures of a video, in order, one by one, as height x width x 3, uint8, RGB.
 
-    Decodes in sequence and counts, as seeking is inexact, and stops after the last one wanted. Raises UnreadableVideo
-    if the video cannot be decoded or lacks one of the pictures.
+    Decodes in sequence, so that a picture's place is exact: seeking is not. Raises UnreadableVideo.
     """
-    missing = set(numbers)
     try:
         with av.open(io.BytesIO(video), "r") as container:
-            for number, frame in enumerate(container.decode(video=0), start=1):
-                if number in missing:
-                    missing.remove(number)
-                    yield number, _rgb(frame)
-                if not missing:
-                    return
+            for frame in container.decode(video=0):
+                yield _rgb(frame)
     except (FFmpegError, IndexError) as error:  # IndexError: no video among the file's streams
         raise UnreadableVideo(f"the take's video cannot be decoded: render another take ({error})") from error
-    if missing:
-        lacking = ", ".join(map(str, sorted(missing)))
-        raise UnreadableVideo(f"the take's video lacks picture {lacking}: render another take")
 
 
 def count_pictures(video: bytes) -> int:

@@ -119,6 +119,15 @@ class Character(Model):
     plate: Colour
 
 
+class TakeQuality(Model):
+    """What was measured on all pictures of a take (activities/take_quality.py says how)."""
+
+    seam: float = Field(description="from the last picture back to the first, in median steps between neighbours")
+    distinct: int = Field(description="pictures that differ visibly from the one shown before them, and the first")
+    clipped: int = Field(description="pictures in which something that is not the plate touches the border")
+    flashes: float = Field(description="flashes of brightness in the worst second (WCAG 2.3.1)")
+
+
 class Take(Model):
     """One rendering of an emoji's animation: a short video of `pictures` pictures.
 
@@ -136,6 +145,9 @@ class Take(Model):
     at: str = ""
     selection: tuple[int, ...] = Field(default=(), description="each frame's candidate when it was last in use")
     notes_key: str | None = Field(default=None, description="what the chooser wrote")
+    # Both are None in takes from before there were reports on them.
+    quality: TakeQuality | None = None
+    attention: tuple[str, ...] | None = Field(default=None, description="why a person should look at it")
 
 
 class Source(StrEnum):
@@ -209,7 +221,7 @@ class Emoji(Model):
     frames: tuple[Frame, ...] = ()
     encoded: EncodedEmoji | None = None
     failure: str | None = None
-    attention: tuple[str, ...] = Field(default=(), description="why a person should look at it")
+    attention: tuple[str, ...] = Field(default=(), description="why a person should look at the take in use")
 
     def take_numbered(self, number: int) -> Take:
         """The take of that number, which must exist. Numbers have gaps where a take failed."""

@@ -28,18 +28,26 @@ def begin_take(emoji: Emoji, *, again: bool) -> Emoji:
 
 def join_take(emoji: Emoji, take: Take, fresh: tuple[Frame, ...]) -> Emoji:
     """The emoji after a new take: its pictures join each frame's candidates, and its first choice is selected."""
+    in_use = {"take": take.number, "attention": take.attention or ()}
     if not emoji.frames:
-        return emoji.model_copy(update={"takes": (take,), "take": take.number, "frames": fresh})
+        return emoji.model_copy(update={**in_use, "takes": (take,), "frames": fresh})
     joined = tuple(_joined(old, new) for old, new in zip(emoji.frames, fresh, strict=True))
     takes = (*remember_selection(emoji).takes, take)
-    return emoji.model_copy(update={"takes": takes, "take": take.number, "frames": joined})
+    return emoji.model_copy(update={**in_use, "takes": takes, "frames": joined})
 
 
 def use_take(emoji: Emoji, take: int) -> Emoji:
-    """The emoji with every frame as it was when that take was last in use."""
+    """The emoji with every frame as it was when that take was last in use, and what is doubtful about that take."""
     remembered = remember_selection(emoji)
-    selection = remembered.take_numbered(take).selection
-    return remembered.model_copy(update={"take": take, "frames": with_selection(emoji.frames, selection)})
+    wanted = remembered.take_numbered(take)
+    return remembered.model_copy(
+        update={
+            "take": take,
+            "frames": with_selection(emoji.frames, wanted.selection),
+            # An older take does not know; to change what its set shows would break the replay of that set's history.
+            "attention": emoji.attention if wanted.attention is None else wanted.attention,
+        }
+    )
 
 
 def remember_selection(emoji: Emoji) -> Emoji:

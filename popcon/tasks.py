@@ -6,7 +6,7 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, Frame, SetState, SetStatus
+from popcon.models import Colour, Frame, SetState, SetStatus, TakeQuality
 
 
 class MatteCharacter(Model):
@@ -86,13 +86,17 @@ class ExtractPictures(Model):
     take: str
     video_key: str
     pictures: tuple[int, ...]
+    # Tasks from before there were reports on takes have neither; most loops last a second.
+    plate: Colour | None = None
+    seconds: int = Field(default=1, description="length of the loop that all pictures of the take make")
 
 
 class ExtractedPictures(Model):
-    """The size of the extracted pictures, in pixels."""
+    """The size of the extracted pictures, in pixels, and the report on the whole take."""
 
     width: int
     height: int
+    quality: TakeQuality | None = None
 
 
 class MatteFrame(Model):

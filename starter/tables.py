@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from popcon.checks import Check, SetReport
-from popcon.models import Candidate, Notice, PendingEdit, SetState, Source
+from popcon.models import Candidate, Notice, PendingEdit, SetState, Source, Take
 from popcon.platforms import Platform
 from popcon.presets import Preset
+from popcon.quality import flags, summary
 from popcon.wording import listed
 from starter.display import headline
 from starter.emoji_view import EmojiView
@@ -48,14 +49,20 @@ def set_table(view: SetView) -> RenderableType:
 
 
 def emoji_table(view: EmojiView) -> RenderableType:
-    """An emoji: its takes, and each frame with its candidates, of which the marked one is shown."""
+    """An emoji: its takes with their reports, and each frame with its candidates, of which the marked one is shown."""
     emoji = view.emoji
     place = f"place {view.place}, {view.file or 'in no ZIP yet'}" if view.place else "dropped"
     outcome = f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status)
-    takes = _table("", "take", "action", "prompt", "seed", "made")
+    takes = _table("", "take", "action", "prompt", "seed", "made", "measured")
     for take in emoji.takes:
         takes.add_row(
-            _shown(take.number == emoji.take), str(take.number), take.action, take.prompt, str(take.seed), when(take.at)
+            _shown(take.number == emoji.take),
+            str(take.number),
+            take.action,
+            take.prompt,
+            str(take.seed),
+            when(take.at),
+            _report(take),
         )
     frames = _table("frame", "", "candidate", "from", "matte", "measured", "why")
     for frame in view.frames:
@@ -156,6 +163,13 @@ def _pending_lines(pending: Iterable[PendingEdit]) -> list[Text]:
 
 def _notice_lines(notices: Iterable[Notice]) -> list[Text]:
     return [Text(f"notice of {when(each.at)}: {each.text}", "yellow") for each in notices]
+
+
+def _report(take: Take) -> Text:
+    """What was measured on a take, in yellow if something is worth a look."""
+    if take.quality is None:
+        return Text("")
+    return Text(summary(take.quality, take.pictures), "yellow" if flags(take) else "")
 
 
 def _origin(candidate: Candidate) -> str:

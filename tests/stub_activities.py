@@ -9,7 +9,7 @@ from temporalio import activity
 
 from popcon import keys
 from popcon.model import Model
-from popcon.models import Asset, Delivery, EncodedEmoji, SetState
+from popcon.models import Asset, Delivery, EncodedEmoji, SetState, TakeQuality
 from popcon.tasks import (
     Animate,
     Animated,
@@ -33,9 +33,10 @@ from popcon.tasks import (
 
 @dataclass
 class StubActivities:
-    """`before` runs first in every activity with its task: it may raise or wait."""
+    """`before` runs first in every activity with its task: it may raise or wait. `quality` reports on a take."""
 
     before: Callable[[Model], Any] = lambda task: None
+    quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
     asked: list[Model] = field(default_factory=list)
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -74,7 +75,7 @@ class StubActivities:
     @activity.defn
     async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:
         await self._note(task)
-        return ExtractedPictures(width=512, height=512)
+        return ExtractedPictures(width=512, height=512, quality=self.quality(task))
 
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:

@@ -10,13 +10,15 @@ import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
+from popcon import search
 from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
-from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source
-from popcon.tasks import Animate, EncodeEmoji, MatteFrame, PackageSet
+from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
+from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet
 from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
 from tests.sets import request
 from tests.stub_activities import StubActivities
+from workflows.details import set_details
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -90,6 +92,52 @@ async def test_a_new_take_joins_the_candidates_and_use_take_goes_back_in_one_ste
     assert all(frame.current.take == 2 for frame in emoji.frames)
     assert [each.number for each in emoji.frames[0].candidates] == [1, 2, 3, 4, 5, 6]
     assert files(back) == files(before), "the person's swap in the first take is there again"
+
+
+async def test_a_doubtful_take_is_flagged_as_long_as_it_is_in_use(client: Client) -> None:
+    good, doubtful = (
+        TakeQuality(seam=1.0, distinct=48, clipped=0, flashes=0),
+        TakeQuality(seam=3.14, distinct=48, clipped=4, flashes=0),
+    )
+    said = (
+        "take 2: the loop does not close (the seam is 3.1 steps)",
+        "take 2: the character is cut off at the edge in 4 pictures",
+    )
+    stubs = StubActivities(quality=lambda task: doubtful if task.take.endswith("-02") else good)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        calm = (await at_rest(handle), await wants_attention(handle))
+        await send(handle, "retry_emoji", {"emoji": 2})
+        flagged = (await at_rest(handle), await wants_attention(handle))
+        await send(handle, "use_take", {"emoji": 2, "take": 1})
+        back = (await at_rest(handle), await wants_attention(handle))
+        await send(handle, "use_take", {"emoji": 2, "take": 2})
+        again = (await at_rest(handle), await wants_attention(handle))
+
+    assert [state.emojis[1].attention for state, _ in (calm, flagged, back, again)] == [(), said, (), said]
+    assert [wanted for _, wanted in (calm, flagged, back, again)] == [False, True, False, True]
+    assert all(each in set_details(flagged[0]) for each in said)
+    assert [each.quality for each in again[0].emojis[1].takes] == [good, doubtful], "each take keeps its report"
+    [first, *_] = stubs.tasks(ExtractPictures)
+    assert (first.plate, first.seconds) == ("#00b140", 1)
+
+
+async def test_a_take_that_cannot_be_used_again_leaves_the_flags_of_the_one_in_use(client: Client) -> None:
+    refusing = False
+
+    def refuse(task: Model) -> None:
+        if isinstance(task, EncodeEmoji) and refusing:
+            raise DoesNotFit("it needs 400 kB, and LINE takes 300 kB")
+
+    still = TakeQuality(seam=0, distinct=1, clipped=0, flashes=0)
+    async with workers(client, StubActivities(before=refuse, quality=lambda task: still)):
+        handle = await delivered(client, emojis=1)
+        await send(handle, "retry_emoji", {"emoji": 1})
+        refusing = True
+        await send(handle, "use_take", {"emoji": 1, "take": 1})
+        state = await at_rest(handle)
+
+    assert (state.emojis[0].take, state.emojis[0].attention) == (2, ("take 2: nothing moves",))
 
 
 async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Client) -> None:
@@ -360,6 +408,10 @@ async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
     """Send an update and wait until it is done."""
     await handle.execute_update(name, payload, rpc_timeout=timedelta(seconds=20))
     await at_rest(handle)
+
+
+async def wants_attention(handle: SetHandle) -> bool | None:
+    return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION)
 
 
 async def is_revision(handle: SetHandle, revision: int) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from popcon import edits, storyboard
-from popcon.models import Asset, EmojiStatus, EncodedEmoji, SetStatus
+from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, SetStatus, Take
 from tests.sets import request
 
 
@@ -46,6 +46,14 @@ def test_a_recipe_is_noted_at_its_candidate_only() -> None:
 
     assert [each.recipe for each in matted.candidates] == [None, "keyer-1", None]
     assert [each.recipe for each in frame.candidates] == [None, None, None]
+
+
+def test_an_older_take_that_knows_no_doubts_leaves_those_of_the_emoji() -> None:
+    frames = storyboard.spread_frames(5, 48, take=1)
+    take = Take(number=1, action="happy", animator="puppet", video_key="v", pictures=48, selection=(1,) * 5)
+    emoji = Emoji(number=1, action="happy", takes=(take,), take=1, frames=frames, attention=("frame 2: specks",))
+
+    assert storyboard.use_take(emoji, 1).attention == ("frame 2: specks",)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from popcon import keys, storyboard
 from popcon.animators import animator
 from popcon.errors import Refused
 from popcon.model import Model
-from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take
+from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take, TakeQuality
+from popcon.quality import flags
 from popcon.tasks import Animate, ChooseFrames, ChosenFrames, ExtractPictures
 from workflows import steps, stubs
 from workflows.inputs import decode
@@ -65,14 +66,15 @@ class EmojiWorkflow:
         take, notes = await _animate(work)
         frames = storyboard.spread_frames(work.request.frames, take.pictures, take.number)
         self._reach("extracting", frames=len(frames))
-        await _extract(work, take, frames)
+        quality = await _extract(work, take, frames)
         self._reach("matting", frames=len(frames))
         frames = tuple(await asyncio.gather(*(self._matted(work, frame, 1) for frame in frames)))
         self._reach("choosing", frames=len(frames))
         frames, chosen = await self._choose(work, take, frames)
         self._reach("encoding", frames=len(frames))
-        noted = take.model_copy(update={"notes_key": chosen.notes_key})
-        emoji = storyboard.join_take(work.emoji, noted, frames).model_copy(update={"attention": chosen.attention})
+        judged = take.model_copy(update={"notes_key": chosen.notes_key, "quality": quality})
+        attention = (*flags(judged), *chosen.attention)
+        emoji = storyboard.join_take(work.emoji, judged.model_copy(update={"attention": attention}), frames)
         encoded = await steps.encode(work.request, emoji, ways=AS_BATCH)
         done = {"status": EmojiStatus.DONE, "encoded": encoded, "failure": None}
         return RenderedEmoji(emoji=emoji.model_copy(update=done), notes=notes)
@@ -148,19 +150,22 @@ def animate_task(request: SetRequest, character: Character, emoji: Emoji, take: 
     )
 
 
-async def _extract(work: RenderEmoji, take: Take, frames: tuple[Frame, ...]) -> None:
+async def _extract(work: RenderEmoji, take: Take, frames: tuple[Frame, ...]) -> TakeQuality | None:
     wanted = storyboard.pictures_wanted(frames)
-    await perform(
+    extracted = await perform(
         stubs.extract_pictures,
         ExtractPictures(
             set_id=work.request.set_id,
             take=keys.take(work.emoji.number, take.number),
             video_key=take.video_key,
             pictures=wanted,
+            plate=work.character.plate,
+            seconds=work.request.seconds,
         ),
         how=ON_CPU,
         summary=f"emoji {work.emoji.number} take {take.number} · {len(wanted)} of {take.pictures} pictures",
     )
+    return extracted.quality
 
 
 async def _choose(work: RenderEmoji, take: Take, frames: tuple[Frame, ...], *, last_round: bool) -> ChosenFrames:

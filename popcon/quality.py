@@ -1,0 +1,40 @@
+"""What a take's report says to people: in a line, and as flags where something is worth a look. Plain functions."""
+
+from popcon.models import Take, TakeQuality
+from popcon.wording import count
+
+# A jump back to the start larger than this many usual steps shows. A motion's own steps often reach twice the median,
+# and what a store's reviewer refuses is a last frame unlike the first, not a step that is a little long.
+SEAM_STEPS = 2.5
+# Animation is drawn with each drawing shown up to four times in a row; with fewer drawings it stutters.
+MOST_REPEATS = 4
+# WCAG 2.3.1: more general flashes than this in one second can cause seizures, and reviewers refuse them.
+MOST_FLASHES = 3
+
+
+def flags(take: Take) -> tuple[str, ...]:
+    """Why a person should look at a take, a sentence each. None for a take without a report."""
+    quality = take.quality
+    if quality is None:
+        return ()
+    found = []
+    if quality.seam > SEAM_STEPS:
+        found.append(f"the loop does not close (the seam is {quality.seam:.1f} steps)")
+    if quality.distinct == 1:
+        found.append("nothing moves")
+    elif quality.distinct * MOST_REPEATS < take.pictures:
+        found.append(f"only {quality.distinct} of {count(take.pictures, 'picture')} differ")
+    # One picture is enough: it may be one that a frame shows, and the character then jumps in and out of its own edge.
+    if quality.clipped:
+        found.append(f"the character is cut off at the edge in {count(quality.clipped, 'picture')}")
+    if quality.flashes > MOST_FLASHES:
+        found.append(f"it flashes {quality.flashes:g} times a second (stores refuse more than {MOST_FLASHES})")
+    return tuple(f"take {take.number}: {each}" for each in found)
+
+
+def summary(quality: TakeQuality, pictures: int) -> str:
+    """All of the report on a take of that many pictures: `seam 1.0 steps, 48 of 48 differ, 0 cut off, 0 flashes/s`."""
+    return (
+        f"seam {quality.seam:.1f} steps, {quality.distinct} of {pictures} differ, "
+        f"{quality.clipped} cut off, {quality.flashes:g} flashes/s"
+    )
