@@ -1,6 +1,8 @@
 """The puppet understands words: what they do is visible, loops stay closed, and nothing a person types breaks it."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -173,3 +175,11 @@ def test_without_words_nothing_changes() -> None:
     assert understood == Understood(TWICE)
     assert understood.wishes.posture == STILL == Pose()
     assert Performance(TWICE, 12, 5, understood.wishes).poses() == Performance(TWICE, 12, 5).poses()
+
+
+def test_the_documentation_lists_every_word_and_no_other() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "words.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    listed = {word for line in table for word in re.findall(r"`([^`]+)`", line)}
+    assert listed == set(WORDS)
+    assert len({id(word) for word in WORDS.values()}) >= 30
