@@ -11,7 +11,7 @@ from activities.pictures import Pixels, read_rgba
 from activities.video import count_pictures, write_video
 from popcon import keys
 from popcon.errors import UnknownName
-from popcon.presets import preset
+from popcon.presets import Preset, preset
 from popcon.storage import Storage
 from popcon.tasks import Animate, Animated
 
@@ -31,7 +31,7 @@ class Animator(Protocol):
 
 def animate_with_puppet(task: Animate, character_png: bytes) -> bytes:
     """Move the picture itself, as the action's preset and the words of the prompt say."""
-    understood = puppet.understand(task.prompt or "", preset(task.action).puppet)
+    understood = puppet.understand(task.prompt or "", preset_of(task).puppet)
     pictures = puppet.render(
         read_rgba(character_png), understood.moves, task.pictures, task.seed, rgb(task.plate), understood.wishes
     )
@@ -40,8 +40,13 @@ def animate_with_puppet(task: Animate, character_png: bytes) -> bytes:
 
 def notes_of_puppet(task: Animate) -> tuple[str, ...]:
     """What a person should know about how their prompt was taken."""
-    understood = puppet.understand(task.prompt or "", preset(task.action).puppet)
+    understood = puppet.understand(task.prompt or "", preset_of(task).puppet)
     return (*understood.notes, FILLS_ITS_CANVAS) if understood.resized else understood.notes
+
+
+def preset_of(task: Animate) -> Preset:
+    """What the action means: the set's own preset of that name, else the built-in one."""
+    return task.preset or preset(task.action)
 
 
 ANIMATORS: dict[str, Animator] = {"puppet": animate_with_puppet}

@@ -5,12 +5,11 @@ from typing import Protocol
 from temporalio import activity
 
 from activities import puppet
-from activities.animate import rgb
+from activities.animate import preset_of, rgb
 from activities.pictures import Pixels, read_rgba, write_png
 from activities.puppet.words import Understood
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.presets import preset
 from popcon.storage import Storage
 from popcon.tasks import RedrawFrame, RedrawnFrame
 
@@ -84,4 +83,4 @@ def _redrawer(task: RedrawFrame) -> Redrawer:
 
 
 def _understood(task: RedrawFrame, prompt: str) -> Understood:
-    return puppet.understand(prompt, preset(task.original.action).puppet)
+    return puppet.understand(prompt, preset_of(task.original).puppet)

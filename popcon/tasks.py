@@ -7,6 +7,7 @@ from pydantic import Field
 from popcon.messages import Point
 from popcon.model import Model
 from popcon.models import Colour, Frame, SetState, SetStatus
+from popcon.presets import Preset
 
 
 class MatteCharacter(Model):
@@ -53,6 +54,7 @@ class Animate(Model):
     seed: int = 0
     seconds: int
     pictures: int
+    preset: Preset | None = Field(default=None, description="the action's, if it is one of the set's own")
 
 
 class Animated(Model):

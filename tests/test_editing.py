@@ -13,8 +13,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source
-from popcon.tasks import Animate, EncodeEmoji, MatteFrame, PackageSet
+from popcon.tasks import Animate, EncodeEmoji, MatteFrame, PackageSet, RedrawFrame
 from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
+from tests.own import own_preset
 from tests.sets import request
 from tests.stub_activities import StubActivities
 
@@ -90,6 +91,26 @@ async def test_a_new_take_joins_the_candidates_and_use_take_goes_back_in_one_ste
     assert all(frame.current.take == 2 for frame in emoji.frames)
     assert [each.number for each in emoji.frames[0].candidates] == [1, 2, 3, 4, 5, 6]
     assert files(back) == files(before), "the person's swap in the first take is there again"
+
+
+async def test_the_sets_own_presets_go_to_the_animator_with_every_take_and_redrawn_frame(client: Client) -> None:
+    stubs, zoom = StubActivities(), own_preset()
+    async with workers(client, stubs):
+        handle = await delivered(client, own_presets=(zoom,))
+        await send(handle, "add_emoji", {"action": "zoom"})
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "zoom"})
+        await at_rest(handle)
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 2, "prompt": "smaller"})
+        after = await at_rest(handle)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update("add_emoji", {"action": "leap"})
+        assert "unknown action 'leap': there are happy, " in str(refused.value.cause)
+        assert "zoom" in str(refused.value.cause)
+
+    assert [each.action for each in after.emojis] == ["zoom", "happy", "zoom"]
+    takes = {each.take: each.preset for each in stubs.tasks(Animate)}
+    assert takes == {"001-01": None, "002-01": None, "001-02": zoom, "003-01": zoom}
+    assert [each.original.preset for each in stubs.tasks(RedrawFrame)] == [zoom]
 
 
 async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Client) -> None:

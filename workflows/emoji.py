@@ -144,6 +144,7 @@ def animate_task(request: SetRequest, character: Character, emoji: Emoji, take: 
         seed=emoji.seed,
         seconds=request.seconds,
         pictures=chosen.pictures,
+        preset=next((each for each in request.own_presets if each.name == emoji.action), None),
     )
 
 
