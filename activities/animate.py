@@ -56,7 +56,7 @@ def performance(task: Animate) -> puppet.Performance:
 
 def understood_by_puppet(task: Animate) -> puppet.Understood:
     """The action's preset, as the words of the prompt change it."""
-    action = preset(task.action)
+    action = task.preset or preset(task.action)  # a set may have presets of its own
     return puppet.understand(task.prompt or "", action.puppet, action.effects)
 
 

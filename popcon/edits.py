@@ -1,7 +1,7 @@
 """What messages do to the state of a set: refuse, accept, apply. Plain functions, without time or I/O."""
 
 from popcon.animators import animator
-from popcon.errors import Refused
+from popcon.errors import Refused, UnknownName
 from popcon.messages import (
     MESSAGES,
     AddEmoji,
@@ -12,6 +12,7 @@ from popcon.messages import (
     FrameEdit,
     RefineFrame,
     Reorder,
+    RetryEmoji,
     RetryFailed,
     RetryFrame,
     SwapFrame,
@@ -30,6 +31,7 @@ from popcon.models import (
     SetStatus,
 )
 from popcon.platforms import platform
+from popcon.presets import preset
 from popcon.wording import count, listed
 
 # As many ids as a client that repeats itself can reasonably be behind.
@@ -95,6 +97,7 @@ def refuse(state: SetState, edit: Edit) -> None:
     if isinstance(edit, EmojiEdit):
         _refuse_emoji_edit(state, edit)
     elif isinstance(edit, AddEmoji):
+        _refuse_unknown_action(state, edit.action)
         _refuse_full(state, len(state.order) + 1)
     elif isinstance(edit, Reorder):
         _refuse_order(state, edit.emojis)
@@ -187,6 +190,8 @@ def _refuse_emoji_edit(state: SetState, edit: EmojiEdit) -> None:
     dropped = edit.emoji not in state.order
     if dropped:
         raise Refused(f"emoji {edit.emoji} was dropped: `reorder` with its number takes it back in")
+    if isinstance(edit, RetryEmoji) and edit.action is not None:
+        _refuse_unknown_action(state, edit.action)
     if isinstance(edit, DropEmoji) and len(state.order) == 1:
         raise Refused("this is the last emoji of the set: a set needs at least one")
     if isinstance(edit, UseTake | FrameEdit) and not emoji.frames:
@@ -213,6 +218,13 @@ def _refuse_frame_edit(state: SetState, emoji: Emoji, edit: FrameEdit) -> None:
         )
     if isinstance(edit, RefineFrame) and edit.propagate:
         raise Refused("a click cannot be carried through the other frames yet: refine them one by one")
+
+
+def _refuse_unknown_action(state: SetState, action: str) -> None:
+    try:
+        preset(action, state.request.own_presets)
+    except UnknownName as error:
+        raise Refused(str(error)) from error
 
 
 def _refuse_full(state: SetState, emojis: int) -> None:

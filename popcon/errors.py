@@ -24,6 +24,10 @@ class UnusablePicture(Permanent):
     """A picture that no set can be made from, and why."""
 
 
+class UnusablePresets(Permanent):
+    """A file of presets that cannot be read: which preset and field is wrong, and what exists."""
+
+
 class ObjectMissing(Permanent):
     """Nothing is stored under a key that should hold something."""
 

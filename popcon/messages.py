@@ -7,7 +7,6 @@ from pydantic import Field, StringConstraints, model_validator
 
 from popcon.mattes import matte
 from popcon.model import Message, Model
-from popcon.presets import preset
 
 # Prompts are kept in the set's state, which has to stay small; no animator reads more than a few sentences.
 LONGEST_PROMPT = 500
@@ -65,12 +64,6 @@ class RetryEmoji(EmojiEdit):
     action: str | None = None
     seed: Seed | None = None
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        if self.action is not None:
-            preset(self.action)
-        return self
-
 
 class UseTake(EmojiEdit):
     """Go back to an earlier take of an emoji, or forward again."""
@@ -99,11 +92,6 @@ class AddEmoji(Edit):
 
     action: str
     prompt: Prompt | None = None
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        preset(self.action)
-        return self
 
 
 class DropEmoji(EmojiEdit):

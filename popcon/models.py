@@ -13,7 +13,7 @@ from popcon.mattes import matte
 from popcon.messages import Prompt, Seed
 from popcon.model import Message, Model
 from popcon.platforms import platform
-from popcon.presets import preset
+from popcon.presets import MOST_OWN_PRESETS, Preset, preset
 
 SetId = Annotated[str, StringConstraints(pattern=r"^set-[a-z0-9][a-z0-9-]{0,58}$")]
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
@@ -43,13 +43,8 @@ class Upload(Message):
 class EmojiRequest(Message):
     """One emoji that somebody asks for."""
 
-    action: str
+    action: str = Field(description="a built-in preset's name, or that of one of the set's own")
     prompt: Prompt | None = None
-
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        preset(self.action)
-        return self
 
 
 class SetRequest(Message):
@@ -69,6 +64,9 @@ class SetRequest(Message):
     matte: str = "keyer"
     seed: Seed = 0
     shadow: bool = Field(default=False, description="takes have a soft shadow on the ground, for the matte to remove")
+    own_presets: tuple[Preset, ...] = Field(
+        default=(), max_length=MOST_OWN_PRESETS, description="actions that only this set has"
+    )
     edit_days: float = Field(default=7.0, gt=0, le=90, description="how long the set stays open for edits")
     continue_after: int = Field(
         default=4000, ge=20, le=10_000, description="events of history after which the workflow continues as new"
@@ -78,8 +76,18 @@ class SetRequest(Message):
     def _fits(self) -> Self:
         animator(self.animator)
         matte(self.matte)
+        _refuse_twins(self.own_presets)
+        for each in self.emojis:
+            preset(each.action, self.own_presets)
         platform(self.platform).refuse_misfit(emojis=len(self.emojis), frames=self.frames, seconds=self.seconds)
         return self
+
+
+def _refuse_twins(own: tuple[Preset, ...]) -> None:
+    names = [each.name for each in own]
+    twin = next((each for each in names if names.count(each) > 1), None)
+    if twin is not None:
+        raise ValueError(f"there are two presets of its own called {twin!r}: give each another name")
 
 
 class SetStatus(StrEnum):

@@ -1,14 +1,27 @@
-"""Presets: the actions that people pick by name, as data (`data/presets.toml`)."""
+"""Presets: the actions that people pick by name. The built-in ones are data (`data/presets.toml`)."""
 
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from popcon.errors import UnknownName
-from popcon.model import Message, Model
+from popcon.model import Message
+
+# A set carries its own presets in its state and gives them to each of its emojis, so they have to stay small.
+MOST_OWN_PRESETS = 40
+MOST_MOVES = 12
+LONGEST_TEXT = 500
+LONGEST_LABEL = 60
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,29}$")]
+# However a file breaks it into lines. Its length is checked afterwards, so that what was let in once always is.
+_InOneLine = BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)
+Label = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL), _InOneLine]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), _InOneLine]
+MaybeText = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), _InOneLine]
 
 MoveKind = Literal[
     "bend",
@@ -68,45 +81,53 @@ class Move(Message):
     """One movement of the puppet. The moves of a preset add up."""
 
     kind: MoveKind
-    amount: float = Field(default=1.0, ge=-3, le=3, description="1 is as designed; below 0 the other way round")
-    cycles: int = Field(default=1, ge=1, le=12, description="how often in one loop")
-    phase: float = Field(default=0.0, ge=0, lt=1, description="how far into its cycle it is when the loop starts")
+    amount: float = Field(
+        default=1.0, ge=-3, le=3, strict=True, description="1 is as designed; below 0 the other way round"
+    )
+    cycles: int = Field(default=1, ge=1, le=12, strict=True, description="how often in one loop")
+    phase: float = Field(
+        default=0.0, ge=0, lt=1, strict=True, description="how far into its cycle it is when the loop starts"
+    )
 
 
 class Effect(Message):
     """Marks that the puppet draws around the character, apart from its body: hearts, tears, a drop of sweat…"""
 
     kind: EffectKind
-    size: float = Field(default=1.0, ge=0.5, le=2, description="1 is as designed")
-    cycles: int = Field(default=1, ge=1, le=6, description="how often in one loop")
+    size: float = Field(default=1.0, ge=0.5, le=2, strict=True, description="1 is as designed")
+    cycles: int = Field(default=1, ge=1, le=6, strict=True, description="how often in one loop")
 
 
-class Preset(Model):
+class Preset(Message):
     """An action that people pick by name.
 
     `start_frame_prompt` is for image models, `motion_prompt` and `effect_prompt` for video models, `puppet` and
     `effects` for the animator without one.
     """
 
-    name: str
-    label: str
-    start_frame_prompt: str
-    motion_prompt: str = Field(description="the body's mechanics")
-    effect_prompt: str = Field(default="", description="what is drawn beside the body, if anything")
-    puppet: tuple[Move, ...] = Field(min_length=1)
+    name: Name
+    label: Label
+    start_frame_prompt: Text
+    motion_prompt: Text = Field(description="the body's mechanics")
+    effect_prompt: MaybeText = Field(default="", description="what is drawn beside the body, if anything")
+    puppet: tuple[Move, ...] = Field(min_length=1, max_length=MOST_MOVES)
     effects: tuple[Effect, ...] = Field(default=(), max_length=3)
 
 
 def presets() -> tuple[Preset, ...]:
-    """Every preset, in the order in which a set takes them."""
+    """Every built-in preset, in the order in which a set takes them."""
     return tuple(_load().values())
 
 
-def preset(name: str) -> Preset:
-    """The preset of that name. Raises UnknownName with the names that exist."""
-    if name not in _load():
-        raise UnknownName("action", name, list(_load()))
-    return _load()[name]
+def preset(name: str, own: tuple[Preset, ...] = ()) -> Preset:
+    """The preset of that name, built-in or one's own. Raises UnknownName with the names that exist.
+
+    One's own come first: a set keeps its meaning of a name that becomes a built-in preset's later.
+    """
+    known = {**_load(), **{each.name: each for each in own}}
+    if name not in known:
+        raise UnknownName("action", name, list(known))
+    return known[name]
 
 
 @cache

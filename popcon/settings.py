@@ -32,6 +32,7 @@ class Settings(BaseSettings):
         description="where the embedded stack keeps its data and logs",
     )
     owner: str = Field(default="local", description="whose sets the command line makes")
+    presets_file: Path | None = Field(default=None, description="a person's own presets, for the command line")
     log_level: str = "INFO"
 
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")

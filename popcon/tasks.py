@@ -7,6 +7,7 @@ from pydantic import Field
 from popcon.messages import Point
 from popcon.model import Model
 from popcon.models import Colour, Frame, SetState, SetStatus, TakeQuality
+from popcon.presets import Preset
 
 
 class MatteCharacter(Model):
@@ -54,6 +55,7 @@ class Animate(Model):
     seconds: int
     pictures: int
     shadow: bool = Field(default=False, description="a soft shadow on the ground, for the matte to remove")
+    preset: Preset | None = Field(default=None, description="the action's, if it is one of the set's own")
 
 
 class Animated(Model):

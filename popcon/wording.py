@@ -16,6 +16,11 @@ def _fault(location: tuple[int | str, ...], message: str) -> str:
     return f"{place}: {said}" if place else said
 
 
+def printable(text: str) -> str:
+    """A text from somewhere else, fit to stand in one line of a message."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def count(number: int, noun: str) -> str:
     """`1 emoji`, `8 emojis`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""What several commands take: a set's id, an emoji's number, a folder, and whether to print JSON."""
+"""What several commands take: a set's id, an emoji's number, a folder, own presets, and whether to print JSON."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 from popcon.models import is_set_id
+from popcon.own_presets import read_presets
+from popcon.presets import Preset
+from popcon.settings import settings
 from starter.errors import UnknownSet
 
 
@@ -16,10 +19,20 @@ def known_set_id(text: str | None) -> str | None:
     return text
 
 
+def own_presets(file: Path | None) -> tuple[Preset, ...]:
+    """The presets of that file, else of the one that the settings name, else none. Raises UnusablePresets."""
+    chosen = file or settings().presets_file
+    return read_presets(chosen) if chosen else ()
+
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 SetIdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The set's id, like set-cat-1f3a9c20.", callback=known_set_id)
 ]
 EmojiArgument = Annotated[int, typer.Argument(metavar="EMOJI", help="The emoji's number (see `popcon status`).")]
 FrameArgument = Annotated[int, typer.Argument(metavar="FRAME", help="The frame's number (see `popcon show`).")]
+PresetsFile = Annotated[
+    Path | None,
+    typer.Option("--presets", metavar="FILE", help="A file with presets of your own; else POPCON_PRESETS_FILE."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

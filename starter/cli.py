@@ -14,11 +14,11 @@ from popcon.checks import check_emoji, check_set
 from popcon.errors import Permanent, PopconError, UnusablePicture
 from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platform, platforms
-from popcon.presets import presets
+from popcon.presets import preset, presets
 from popcon.settings import settings
 from popcon.wording import one_line
 from starter import tables
-from starter.arguments import Json, Out, SetIdArgument, known_set_id
+from starter.arguments import Json, Out, PresetsFile, SetIdArgument, known_set_id, own_presets
 from starter.asking import ask, show
 from starter.client import Popcon
 from starter.correction_commands import corrections
@@ -27,6 +27,7 @@ from starter.downloads import download as download_files
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
+from starter.preset_view import preset_view
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
 
@@ -64,6 +65,7 @@ def make(
     picture: Annotated[Path | None, typer.Argument(help="The character: one picture, plain or no background.")] = None,
     out: Out = Path("out"),
     actions: Annotated[str | None, typer.Option(help="Presets by name: happy,cry,wave (see `popcon presets`).")] = None,
+    presets_file: PresetsFile = None,
     count: Annotated[
         int | None, typer.Option(min=1, help="This many presets. [default: the platform's minimum]")
     ] = None,
@@ -90,11 +92,13 @@ def make(
             return
         if picture is None:
             raise UnusablePicture("name a picture, like `popcon make cat.png -o out/`, or a set with --resume ID")
+        own = own_presets(presets_file)
         order = prepare_order(
             picture,
             out,
-            choose_emojis(actions, count, platform),
+            choose_emojis(actions, count, platform, own),
             matte,
+            own_presets=own,
             platform=platform,
             frames=frames,
             seconds=seconds,
@@ -145,12 +149,24 @@ def download(set_id: SetIdArgument, out: Out = Path("out")) -> None:
 
 
 @app.command(name="presets")
-def show_presets(as_json: Json = False) -> None:
-    """Show the actions that can be picked by name.
+def show_presets(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all of this one.")] = None,
+    presets_file: PresetsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the actions that can be picked by name, or one of them in full.
 
     Example: popcon presets
+
+    Example: popcon presets wave --presets my.toml
     """
-    show(tables.as_json(presets()) if as_json else tables.presets_table(presets()))
+    own = own_presets(presets_file)
+    if name is not None:
+        view = preset_view(preset(name, own), own)
+        show(view.model_dump_json(indent=2) if as_json else tables.preset_table(view))
+        return
+    views = [preset_view(each, own) for each in (*presets(), *own)]
+    show(tables.as_json(views) if as_json else tables.presets_table(views))
 
 
 @app.command(name="platforms")

@@ -159,7 +159,9 @@ def refine(
 @_command(rich_help_panel=_PANEL)
 def add(
     set_id: SetIdArgument,
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="A preset (see `popcon presets`).")],
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="A preset (see `popcon presets`), or one of the set's own.")
+    ],
     prompt: Prompt = None,
     out: NewFiles = None,
     no_wait: NoWait = False,

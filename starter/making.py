@@ -7,7 +7,7 @@ from pathlib import Path
 from popcon.errors import PopconError, UnusablePicture
 from popcon.models import EmojiRequest, SetRequest, SetStatus
 from popcon.platforms import platform
-from popcon.presets import preset, presets
+from popcon.presets import Preset, preset, presets
 from popcon.settings import Settings
 from starter.client import Popcon, new_request, new_set_id
 from starter.display import Display
@@ -37,15 +37,18 @@ class SetNotDelivered(PopconError):
     """A set that ended without files."""
 
 
-def choose_emojis(actions: str | None, number: int | None, platform_name: str) -> tuple[EmojiRequest, ...]:
+def choose_emojis(
+    actions: str | None, number: int | None, platform_name: str, own: tuple[Preset, ...] = ()
+) -> tuple[EmojiRequest, ...]:
     """The emojis for `--actions happy,cry` or `--count 8`; by default as many as the platform asks for.
 
-    More emojis than there are presets go round again, each with a motion of its own. Raises UnknownName.
+    A person's own presets are taken by name only. More emojis than there are built-in ones go round again, each with a
+    motion of its own. Raises UnknownName.
     """
     limits = platform(platform_name)
     if actions is not None:
         names = [each.strip() for each in actions.split(",") if each.strip()]
-        chosen = [preset(name).name for name in names or [actions]]
+        chosen = [preset(name, own).name for name in names or [actions]]
     else:
         known = [each.name for each in presets()]
         chosen = [known[place % len(known)] for place in range(number or limits.min_emojis)]

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from popcon.background import is_plain
 from popcon.errors import UnusablePicture
 from popcon.mattes import matte, mattes
+from popcon.wording import printable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 FORMATS_TO_SAY = "a PNG, JPEG, WebP, GIF, BMP or TIFF"
@@ -59,7 +60,7 @@ def read_picture(data: bytes, name: str) -> Picture:
     Takes the first frame of an animation, converts to sRGB where a profile says from what, and shrinks to LONG_SIDE.
     Raises UnusablePicture, in one line, for what is no picture, is damaged, too big, too small, or empty.
     """
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name)
+    shown = printable(name)
     with warnings.catch_warnings():
         # Pillow warns of sizes above a limit of its own, and of metadata that is thrown away here.
         warnings.simplefilter("ignore")

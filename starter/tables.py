@@ -11,11 +11,12 @@ from rich.text import Text
 from popcon.checks import Check, SetReport
 from popcon.models import Candidate, Notice, PendingEdit, SetState, Source, Take
 from popcon.platforms import Platform
-from popcon.presets import Preset
+from popcon.presets import Effect, Move
 from popcon.quality import flags, summary
 from popcon.wording import listed
 from starter.display import headline
 from starter.emoji_view import EmojiView
+from starter.preset_view import ANY_PLATE, PresetView
 from starter.views import SetSummary, SetView
 
 
@@ -95,12 +96,31 @@ def sets_table(found: Sequence[SetSummary]) -> RenderableType:
     return table
 
 
-def presets_table(known: Sequence[Preset]) -> RenderableType:
-    """Presets with their motion in words."""
-    table = _table("action", "label", "motion")
+def presets_table(known: Sequence[PresetView]) -> RenderableType:
+    """Presets with their motion in words, and which are one's own."""
+    table = _table("action", "label", "motion", "")
     for each in known:
-        table.add_row(each.name, each.label, each.motion_prompt)
+        table.add_row(each.name, each.label, each.motion_prompt, "your own" if each.own else "")
     return table
+
+
+def preset_table(view: PresetView) -> RenderableType:
+    """One preset in full: its words, the puppet's moves and effects, and the prompts as models get them."""
+    table = _table("", "")
+    table.show_header = False
+    rows = {
+        "start frame": view.start_frame_prompt,
+        "motion": view.motion_prompt,
+        "effect": view.effect_prompt or "none",
+        "puppet's moves": "; ".join(map(_in_words, view.puppet)),
+        "puppet's effects": "; ".join(map(_in_words, view.effects)) or "none",
+        "an image model gets": view.prompts.start_frame,
+        "a video model gets": view.prompts.motion,
+    }
+    for name, text in rows.items():
+        table.add_row(Text(name, "dim"), text)
+    head = Text.assemble((view.name, "bold"), f"  {view.label}, {'your own' if view.own else 'built in'}")
+    return Group(head, table, Text(f"{ANY_PLATE} is the set's plate; a prompt of your own is added as a wish", "dim"))
 
 
 def platforms_table(known: Sequence[Platform]) -> RenderableType:
@@ -176,6 +196,12 @@ def _origin(candidate: Candidate) -> str:
     made = "" if candidate.source is Source.TAKE else f", {candidate.source}"
     prompt = f": {candidate.prompt}" if candidate.prompt else ""
     return f"take {candidate.take}, picture {candidate.picture}{made}{prompt}"
+
+
+def _in_words(part: Move | Effect) -> str:
+    """`hop, cycles 2`: what differs from its design."""
+    changed = part.model_dump(exclude={"kind"}, exclude_defaults=True)
+    return ", ".join([part.kind, *(f"{name} {value:g}" for name, value in changed.items())])
 
 
 def _shown(is_shown: bool) -> Text:

@@ -20,6 +20,7 @@ from popcon.storage import Storage
 from starter.client import Popcon
 from starter.stack import Stack
 from tests import command, drawn, pngs
+from tests.own import ZOOM
 
 SAMPLE = str(Path(__file__).parent.parent / "popcon" / "data" / "sample.png")
 SMALL = ("--frames", "5")
@@ -39,6 +40,9 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "busy background": (("make", "busy.png"), r"not plain, and no matte .*one plain colour or transparent"),
     "unknown action": (("make", SAMPLE, "--actions", "happy,jupm"), r"unknown action 'jupm': there are happy, .*wave"),
     "no action": (("make", SAMPLE, "--actions", ""), r"unknown action '': there are happy, .*wave"),
+    "no file of presets": (("make", SAMPLE, "--presets", "missing.toml"), r"cannot read missing\.toml: No such file"),
+    "presets that are none": (("presets", "--presets", "text.png"), r"text\.png is not TOML"),
+    "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
     "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji"),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),
@@ -200,10 +204,40 @@ def test_a_draft_fails_the_check(made: tuple[Path, subprocess.CompletedProcess[s
 
 
 def test_the_catalogues_can_be_read(nowhere: Path, tmp_path: Path) -> None:
-    assert re.search(r"^happy +Happy +hops twice", command.run(tmp_path, nowhere, "presets").stdout, re.MULTILINE)
+    assert re.search(r"^happy +Happy +bends the knees", command.run(tmp_path, nowhere, "presets").stdout, re.MULTILINE)
     told = json.loads(command.run(tmp_path, nowhere, "platforms", "--json").stdout)
     assert (told[0]["name"], told[0]["max_bytes"]) == ("line-emoji", 300_000)
     assert not nowhere.exists()
+
+
+def test_ones_own_presets_are_listed_behind_the_built_in_ones_and_shown_in_full(nowhere: Path, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(ZOOM)
+    own = ("--presets", "my.toml")
+    lines = command.run(tmp_path, nowhere, "presets", *own).stdout.splitlines()
+    assert re.search(r"^zoom +Zooming +shoots up .*your own$", lines[-1])
+    shown = command.run(tmp_path, nowhere, "presets", "zoom", *own).stdout
+    assert "zoom  Zooming, your own" in shown
+    assert "pulse, amount 2" in shown
+    told = json.loads(command.run(tmp_path, nowhere, "presets", "zoom", *own, "--json").stdout)
+    assert (told["own"], told["puppet"][0]["kind"]) == (True, "pulse")
+    assert told["prompts"]["motion"].startswith(
+        "full body, head to toe, one character, plain #rrggbb background. Action: "
+    )
+    assert not nowhere.exists()
+
+
+def test_a_set_keeps_the_presets_that_it_was_made_with(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(ZOOM)
+    (tmp_path / ".env").write_text("POPCON_PRESETS_FILE=my.toml\n")
+    answer = command.run(tmp_path, data_dir, "make", SAMPLE, "-o", "out", "--actions", "zoom", "--json", *SMALL)
+    assert answer.returncode == 0, answer
+    finished = json.loads(answer.stdout.splitlines()[-1])
+    assert finished["note"] == "not uploadable: 1 of 8"
+    (tmp_path / "my.toml").unlink()
+    added = command.run(tmp_path, data_dir, "add", finished["set_id"], "zoom")
+    assert (added.returncode, added.stderr) == (0, "")
+    told = json.loads(command.run(tmp_path, data_dir, "status", finished["set_id"], "--json").stdout)
+    assert [(each["action"], each["status"]) for each in told["state"]["emojis"]] == [("zoom", "done")] * 2
 
 
 def test_programs_are_told_in_json_lines(data_dir: Path, tmp_path: Path) -> None:

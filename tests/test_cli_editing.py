@@ -113,6 +113,8 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("swap", set_id, 2, 13, 1), "emoji 2 has no frame 13: it has 5"),
         (("tab", set_id, 1), "emoji 1 was dropped: `reorder` with its number takes it back in"),
         (("show", set_id, 9), "there is no emoji 9: the set has 3 emojis"),
+        (("retry", set_id, 2, "--action", "jump"), "unknown action 'jump': there are happy"),
+        (("add", set_id, "jump"), "unknown action 'jump': there are happy"),
     ):
         refused(run(*arguments), says)
 
@@ -143,12 +145,10 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("retry", "set-x", "1", "--frame", "1"), "say a prompt or a matte"),
         (("retry", "set-x", "1", "--matte", "keyer"), "--matte is for a single frame"),
         (("retry", "set-x", "1", "--frame", "1", "--seed", "2"), "--action and --seed are for the whole emoji"),
-        (("retry", "set-x", "1", "--action", "jump"), "unknown action 'jump': there are happy"),
         (("refine", "set-x", "1", "1"), "say either --erase X,Y or --restore X,Y"),
         (("refine", "set-x", "1", "1", "--erase", "1,1", "--restore", "2,2"), "say either --erase X,Y or --restore"),
         (("refine", "set-x", "1", "1", "--erase", "12"), "'12' is no point: say X,Y"),
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),
-        (("add", "set-x", "jump"), "unknown action 'jump'"),
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
     ],
 )

@@ -14,8 +14,9 @@ from popcon import search
 from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
-from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet
+from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame
 from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
+from tests.own import own_preset
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.details import set_details
@@ -138,6 +139,26 @@ async def test_a_take_that_cannot_be_used_again_leaves_the_flags_of_the_one_in_u
         state = await at_rest(handle)
 
     assert (state.emojis[0].take, state.emojis[0].attention) == (2, ("take 2: nothing moves",))
+
+
+async def test_the_sets_own_presets_go_to_the_animator_with_every_take_and_redrawn_frame(client: Client) -> None:
+    stubs, zoom = StubActivities(), own_preset()
+    async with workers(client, stubs):
+        handle = await delivered(client, own_presets=(zoom,))
+        await send(handle, "add_emoji", {"action": "zoom"})
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "zoom"})
+        await at_rest(handle)
+        await send(handle, "retry_frame", {"emoji": 1, "frame": 2, "prompt": "smaller"})
+        after = await at_rest(handle)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await handle.execute_update("add_emoji", {"action": "leap"})
+        assert "unknown action 'leap': there are happy, " in str(refused.value.cause)
+        assert "zoom" in str(refused.value.cause)
+
+    assert [each.action for each in after.emojis] == ["zoom", "happy", "zoom"]
+    takes = {each.take: each.preset for each in stubs.tasks(Animate)}
+    assert takes == {"001-01": None, "002-01": None, "001-02": zoom, "003-01": zoom}
+    assert [each.original.preset for each in stubs.tasks(RedrawFrame)] == [zoom]
 
 
 async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Client) -> None:

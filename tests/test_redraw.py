@@ -14,8 +14,10 @@ from activities.redraw import Redrawing
 from popcon import keys
 from popcon.animators import animator
 from popcon.errors import Permanent
+from popcon.presets import preset
 from popcon.storage import Storage
 from popcon.tasks import Animate, ExtractPictures, RedrawFrame, RedrawnFrame
+from tests.own import own_preset
 from tests.test_puppet import distance, sample
 
 PLATE = (0, 192, 64)
@@ -71,6 +73,17 @@ def test_words_that_change_nothing_give_the_same_picture(
     answer, again = redrawn(storage, take, picture, "please, glimmer")
     assert answer.notes == ("the puppet does not know these words: glimmer",)
     assert np.abs(again.astype(int) - originals[picture - 1]).max() <= 12  # what the video's coding changes
+
+
+def test_an_own_preset_moves_the_character_as_it_says(storage: Storage, take: Animate) -> None:
+    """Under a name that is no built-in preset's, with the moves of one that is."""
+    wave = take.model_copy(update={"action": "wave", "take": keys.take(2, 1)})
+    own = own_preset(puppet=preset("wave").puppet, effects=preset("wave").effects)
+    zoom = take.model_copy(update={"action": own.name, "preset": own, "take": keys.take(3, 1)})
+
+    assert np.array_equal(rendered(storage, zoom), rendered(storage, wave))
+    assert np.array_equal(redrawn(storage, zoom, 5, "tilt left")[1], redrawn(storage, wave, 5, "tilt left")[1])
+    assert not np.array_equal(rendered(storage, zoom), rendered(storage, take))
 
 
 def test_a_word_changes_the_picture_but_not_its_framing(storage: Storage, take: Animate) -> None:

@@ -44,7 +44,15 @@ def _row(place: int, emoji: Emoji, state: SetState) -> str:
     wanted = state.request.frames
     done = len(emoji.frames) if emoji.encoded else 0
     look = "; ".join(filter(None, (emoji.failure, *emoji.attention)))
-    cells = (place, emoji.number, emoji.action, emoji.status, f"{done} of {wanted}", emoji.take or "", _cell(look))
+    cells = (
+        place,
+        emoji.number,
+        _cell(emoji.action),
+        emoji.status,
+        f"{done} of {wanted}",
+        emoji.take or "",
+        _cell(look),
+    )
     return _line(cells)
 
 

@@ -147,6 +147,7 @@ def animate_task(request: SetRequest, character: Character, emoji: Emoji, take: 
         seconds=request.seconds,
         pictures=chosen.pictures,
         shadow=request.shadow,
+        preset=next((each for each in request.own_presets if each.name == emoji.action), None),
     )
 
 
