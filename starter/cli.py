@@ -67,14 +67,17 @@ def make(
     actions: Annotated[str | None, typer.Option(help="Presets by name: happy,cry,wave (see `popcon presets`).")] = None,
     presets_file: PresetsFile = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="This many presets. [default: the platform's minimum]")
+        int | None, typer.Option(min=1, help="This many presets.", show_default="the platform's minimum")
     ] = None,
     platform: Annotated[str, typer.Option(help="Whose store (see `popcon platforms`).")] = "line-emoji",
     frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
     seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
     matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
-    owner: Annotated[str | None, typer.Option(help="Whose set it is. [default: POPCON_OWNER]")] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose set it is.", show_default="POPCON_OWNER")] = None,
     seed: Annotated[int, typer.Option(help="Another seed moves a little differently.")] = 0,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="A shadow on the ground of the raw takes, for the matte to take away.")
+    ] = False,
     resume: Annotated[
         str | None,
         typer.Option(metavar="ID", help="Carry on with a set instead of a picture.", callback=known_set_id),
@@ -104,6 +107,7 @@ def make(
             seconds=seconds,
             owner=owner or settings().owner,
             seed=seed,
+            shadow=shadow,
         )
         make_set(order, out, settings(), display)
     except SetLeft as left:

@@ -251,7 +251,7 @@ def reopen(
     set_id: SetIdArgument,
     days: Annotated[
         float | None,
-        typer.Option(min=0.01, max=LONGEST_WINDOW_DAYS, help="How long it stays open. [default: as at first]"),
+        typer.Option(min=0.01, max=LONGEST_WINDOW_DAYS, help="How long it stays open.", show_default="as at first"),
     ] = None,
     as_json: Json = False,
 ) -> None:
