@@ -38,6 +38,24 @@ def picture(image: Floats, noise: float = 0.0, seed: int = 1) -> Pixels:
     return (image + grain).round().clip(0, 255).astype(np.uint8)
 
 
+def shadow(
+    side: int,
+    strength: float,
+    blur: float,
+    middle: tuple[float, float] = (0.5, 0.9),
+    axes: tuple[float, float] = (0.3, 0.06),
+) -> Floats:
+    """What a soft shadow leaves of the ground's brightness: float32 HxW, 1 - strength at the darkest, 1 in the light.
+
+    `middle` and `axes` are shares of the side, `blur` is the sigma of its edge in pixels of a picture 512 wide.
+    """
+    ground = np.zeros((side, side), np.float32)
+    centre, radii = ((round(across * side), round(down * side)) for across, down in (middle, axes))
+    cv2.ellipse(ground, centre, radii, 0, 0, 360, (1,), -1, cv2.LINE_AA)
+    soft = np.asarray(cv2.GaussianBlur(ground, (0, 0), blur * side / 512), np.float32)
+    return np.asarray(1 - strength * soft / soft.max(), np.float32)
+
+
 def soft_gradient(side: int) -> Floats:
     """A light background that changes by some forty levels from corner to corner."""
     down, across = np.mgrid[0:side, 0:side].astype(np.float32) / side
@@ -96,6 +114,26 @@ def clothed_in(colour: Colour, side: int) -> Drawn:
         canvas.ellipse((0.5, 0.62), (0.15, 0.15), (235, 235, 240))
         canvas.ellipse((0.4, 0.36), (0.03, 0.05), BLACK)
         canvas.ellipse((0.6, 0.36), (0.03, 0.05), BLACK)
+
+    return _drawn(side, draw)
+
+
+def standing(side: int, shoe: Colour = RED) -> Drawn:
+    """A figure on two feet, one black and one in an outlined shoe, with a tear and motion lines close to the ground."""
+
+    def draw(canvas: _Canvas) -> None:
+        for across, colour, outline in ((0.4, BLACK, 0.0), (0.6, shoe, 0.012)):
+            canvas.line([(across, 0.7), (across, 0.86)], 0.07, BLACK)
+            canvas.line([(across, 0.7), (across, 0.85)], 0.04, SKIN)
+            canvas.ellipse((across - 0.01, 0.875), (0.075, 0.035), colour, outline)
+        canvas.ellipse((0.5, 0.6), (0.2, 0.2), WHITE, outline=0.014)
+        canvas.ellipse((0.48, 0.3), (0.22, 0.2), SKIN, outline=0.014)
+        canvas.ellipse((0.4, 0.3), (0.02, 0.035), BLACK)
+        canvas.ellipse((0.56, 0.3), (0.02, 0.035), BLACK)
+        canvas.ellipse((0.8, 0.87), (0.012, 0.025), (120, 190, 250), outline=0.01)
+        for down in (0.83, 0.86, 0.89):
+            canvas.line([(0.22, down), (0.12, 1.1 * down - 0.09)], 0.012, BLACK)
+        canvas.line([(0.83, 0.8), (0.9, 0.82)], 0.006, BLACK)
 
     return _drawn(side, draw)
 

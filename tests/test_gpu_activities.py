@@ -96,9 +96,9 @@ async def test_a_frame_gets_its_alpha_once(
     task = frame_task(set_id)
     store_frame(storage, task)
     answers = [await ActivityEnvironment().run(activities.matte_frame, task) for _ in range(2)]
-    assert answers == [MattedFrame(recipe="keyer-1")] * 2
+    assert answers == [MattedFrame(recipe=Keyer.recipe)] * 2
     assert lane.counters.forwards == 1
-    stored = decode_rgba(storage.get(keys.matte(set_id, task.take, 1, "keyer-1")), "the matte")
+    stored = decode_rgba(storage.get(keys.matte(set_id, task.take, 1, Keyer.recipe)), "the matte")
     truth = flat(SIDE)
     assert np.abs(stored[..., 3] / 255 - truth.alpha).mean() < 0.01
     assert not stored[..., :3][stored[..., 3] == 0].any()
@@ -121,7 +121,7 @@ async def test_a_character_is_cut_out_once_and_gets_a_plate(
     task = character_task(storage, set_id, opaque(picture(flat(SIDE).over(WHITE))))
     first, second = [await ActivityEnvironment().run(activities.matte_character, task) for _ in range(2)]
     assert first == second
-    assert (first.recipe, first.key) == ("keyer-1", keys.character_matte(set_id, "keyer-1"))
+    assert (first.recipe, first.key) == (Keyer.recipe, keys.character_matte(set_id, Keyer.recipe))
     assert first.plate in PLATES
     assert lane.counters.forwards == 1
     stored = decode_rgba(storage.get(first.key), "the matte")

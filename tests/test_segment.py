@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from gpu_worker.activities import Frame, GpuActivities, open_lane
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
+from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import PRODUCTION, Mattes
 from gpu_worker.refine import refine
@@ -198,7 +199,7 @@ class TestActivity:
         face = task.model_copy(update={"points": tuple(at(FACE))})
         other = await ActivityEnvironment().run(activities.refine_matte, face)
         assert first == again
-        assert first.recipe.startswith("keyer-1-")
+        assert first.recipe.startswith(f"{Keyer.recipe}-")
         assert other.recipe != first.recipe
         stored = decode_rgba(storage.get(keys.matte(task.set_id, task.take, 1, first.recipe)), "the matte")
         assert alpha_at(stored, SHIRT) == 0
@@ -216,7 +217,7 @@ class TestActivity:
         self, storage: Storage, activities: GpuActivities, task: RefineMatte
     ) -> None:
         noted = notes(storage, task, task.recipe)
-        assert noted.recipe == "keyer-1"
+        assert noted.recipe == Keyer.recipe
         assert set(noted.metrics) == {"coverage", "halo", "holes", "specks"}
         refined = await ActivityEnvironment().run(activities.refine_matte, task)
         assert notes(storage, task, refined.recipe).metrics["coverage"] < noted.metrics["coverage"]
@@ -229,7 +230,7 @@ def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
 def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:
     assert set(PRODUCTION) == {each.name for each in catalogue()} == {"keyer", "keyer-loose", "keyer-tight"}
     models = {name: Mattes().get(name) for name in PRODUCTION}
-    assert {each.recipe for each in models.values()} == {"keyer-1", "keyer-loose-1", "keyer-tight-1"}
+    assert {each.recipe for each in models.values()} == {"keyer-2", "keyer-loose-2", "keyer-tight-2"}
     faint = outlined(SIDE).over(PLATE)
     faint[20:40, 20:40] += 10
     rgb = picture(faint, noise=1)

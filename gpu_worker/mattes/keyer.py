@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.shadow import behind_in_shadow
 from popcon.background import Floats, fit_background
 
 Mask = NDArray[np.bool_]
@@ -49,42 +50,54 @@ LEAST_ALPHA = 1.5 / 255
 class Keyer:
     """Takes a plain background away: exactly, colours included, where character and background differ enough.
 
-    It fails on glow, translucency and drop shadows, and on parts of the background's own colour without an outline.
+    From a plate it takes soft shadows too. It fails on glow and translucency, on other shadows (hard ones, or on a
+    background that nobody chose), and on parts of the background's own colour, or its shadow's, without an outline.
     """
 
     name = "keyer"
-    version = "1"
-    recipe = "keyer-1"
+    version = "2"
+    recipe = "keyer-2"
 
-    def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0) -> None:
-        """`strictness` times further from the background must lie what is kept; alpha up to `choke` is taken away."""
+    def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0, shadow: bool = False) -> None:
+        """`strictness` times further from the background must lie what is kept; alpha up to `choke` is taken away.
+
+        With `shadow` a soft shadow is kept like all that differs from the plate.
+        """
         self.name = name
         self.recipe = f"{name}-{self.version}"
         self._strictness = strictness
         self._choke = choke
+        self._shadow = shadow
 
     def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
         """See `Matte.run`. Without a plate, what is enclosed by the character is kept: it may well be a white shirt."""
         return np.stack(
             [
-                _choked(_keyed(frame, plate, self._strictness), self._choke)
+                _choked(_keyed(frame, plate, self._strictness, self._shadow), self._choke)
                 for frame, plate in zip(frames, plates, strict=True)
             ]
         )
 
 
-def _keyed(frame: Pixels, plate: str | None, strictness: float) -> Pixels:
-    background = fit_background(frame, _levels(plate) if plate else None)
+def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:
     height, width = frame.shape[:2]
     colours = frame.astype(np.float32)
-    behind = background.image(height, width)
+    behind, sigma = _behind(frame, plate, keep_shadow)
     offset = np.asarray(cv2.transform(colours - behind, SEEN), np.float32)
     distance = np.sqrt(np.einsum("hwc,hwc->hw", offset, offset))
-    outside = _outside(distance / np.float32(strictness), background.sigma, keep_enclosed=plate is None)
+    outside = _outside(distance / np.float32(strictness), sigma, keep_enclosed=plate is None)
     edge = max(EDGE_PIXELS, round(EDGE_PIXELS * max(height, width) / EDGE_SIDE))
-    alpha = _alpha(offset, distance, outside, background.sigma, edge)
+    alpha = _alpha(offset, distance, outside, sigma, edge)
     rgba = _unmixed(frame, behind, alpha)
     return _without_spill(rgba, outside, _levels(plate), edge) if plate else rgba
+
+
+def _behind(frame: Pixels, plate: str | None, keep_shadow: bool) -> tuple[Floats, float]:
+    """What is behind the character, and its noise (sigma): the background, and the shadow on it unless that is kept."""
+    background = fit_background(frame, _levels(plate) if plate else None)
+    if plate and not keep_shadow and (shaded := behind_in_shadow(frame, background)):
+        return shaded
+    return background.image(*frame.shape[:2]), background.sigma
 
 
 def _levels(plate: str) -> tuple[int, int, int]:

@@ -8,13 +8,13 @@ from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Matte
 from popcon.errors import UnknownName
 
-# Half as far from the background is faint marks and soft shadows; twice as far, and with a third of every soft edge
-# taken away, neither halo nor shadow is left.
+# Half as far from the background are faint marks, and whoever wants those may want the shadow too; twice as far, and
+# with a third of every soft edge taken away, neither halo nor shadow is left.
 LOOSE = "keyer-loose"
 TIGHT = "keyer-tight"
 PRODUCTION: Mapping[str, Callable[[], Matte]] = {
     Keyer.name: Keyer,
-    LOOSE: partial(Keyer, LOOSE, strictness=0.5),
+    LOOSE: partial(Keyer, LOOSE, strictness=0.5, shadow=True),
     TIGHT: partial(Keyer, TIGHT, strictness=2.0, choke=0.35),
 }
 
