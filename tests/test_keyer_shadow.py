@@ -46,7 +46,7 @@ def noisy(image: Floats) -> Pixels:
 def filmed(image: Floats) -> Pixels:
     """As it comes out of a take's video."""
     video = write_video([picture(image)] * 2, Fraction(12))
-    return next(shown for _, shown in read_pictures(video, {2}))
+    return list(read_pictures(video))[1]
 
 
 def plate_of(colour: str) -> Floats:

