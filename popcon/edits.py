@@ -1,5 +1,6 @@
 """What messages do to the state of a set: refuse, accept, apply. Plain functions, without time or I/O."""
 
+from popcon import storyboard
 from popcon.animators import animator
 from popcon.errors import Refused, UnknownName
 from popcon.messages import (
@@ -59,7 +60,7 @@ def reopened(state: SetState, window_ends: str) -> SetState:
     """The state of an ended set that takes messages again. What was being made when it ended is failed."""
     stopped = {"status": EmojiStatus.FAILED, "failure": "the set ended before it was done"}
     emojis = tuple(
-        each.model_copy(update={"status": EmojiStatus.DONE} if each.encoded else stopped)
+        storyboard.as_taken(each).model_copy(update={"status": EmojiStatus.DONE} if each.encoded else stopped)
         if each.status in (EmojiStatus.WAITING, EmojiStatus.RUNNING)
         else each
         for each in state.emojis

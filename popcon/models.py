@@ -221,7 +221,7 @@ class Emoji(Model):
     number: int
     action: str
     prompt: str | None = None
-    seed: int = Field(default=0, description="what the next take is rendered with")
+    seed: int = Field(default=0, description="what the take in use was rendered with, or the first one will be")
     status: EmojiStatus = EmojiStatus.WAITING
     takes: tuple[Take, ...] = ()
     take: int = Field(default=0, description="the take in use; 0 before the first")

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from popcon.models import Candidate, Emoji, Frame, Take
 
+# A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
+SEED_STEP = 1000
+
 
 def spread_frames(frames: int, pictures: int, take: int) -> tuple[Frame, ...]:
     """Spread frames evenly over a take that loops: frame i shows the picture at i/frames of its length.
@@ -37,10 +40,10 @@ def join_take(emoji: Emoji, take: Take, fresh: tuple[Frame, ...]) -> Emoji:
 
 
 def use_take(emoji: Emoji, take: int) -> Emoji:
-    """The emoji with every frame as it was when that take was last in use, and what is doubtful about that take."""
+    """The emoji as it was when that take was last in use: every frame, what it shows, and what is doubtful about it."""
     remembered = remember_selection(emoji)
     wanted = remembered.take_numbered(take)
-    return remembered.model_copy(
+    back = remembered.model_copy(
         update={
             "take": take,
             "frames": with_selection(emoji.frames, wanted.selection),
@@ -48,6 +51,20 @@ def use_take(emoji: Emoji, take: int) -> Emoji:
             "attention": emoji.attention if wanted.attention is None else wanted.attention,
         }
     )
+    return as_taken(back)
+
+
+def as_taken(emoji: Emoji) -> Emoji:
+    """The emoji that is called what its take in use shows, and not what another take was to show."""
+    if not emoji.takes:
+        return emoji
+    shown = emoji.take_numbered(emoji.take)
+    return emoji.model_copy(update={"action": shown.action, "prompt": shown.prompt, "seed": shown.seed})
+
+
+def next_seed(emoji: Emoji) -> int:
+    """The seed of a new take that brings none: far from those of all earlier takes, whichever of them is in use."""
+    return max([emoji.seed, *(each.seed for each in emoji.takes)]) + SEED_STEP
 
 
 def remember_selection(emoji: Emoji) -> Emoji:

@@ -95,6 +95,24 @@ async def test_a_new_take_joins_the_candidates_and_use_take_goes_back_in_one_ste
     assert files(back) == files(before), "the person's swap in the first take is there again"
 
 
+async def test_an_emoji_is_what_its_take_in_use_shows_and_so_is_the_next_take(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client, emojis=1)
+        [before] = (await state_of(handle)).emojis
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "cry", "prompt": "faster"})
+        [cries] = (await at_rest(handle)).emojis
+        await send(handle, "use_take", {"emoji": 1, "take": 1})
+        [back] = (await at_rest(handle)).emojis
+        await send(handle, "retry_emoji", {"emoji": 1})
+
+    assert (cries.action, cries.prompt) == ("cry", "faster")
+    assert (back.action, back.prompt, back.seed) == (before.action, before.prompt, before.seed)
+    first, second, third = stubs.tasks(Animate)
+    assert (third.action, third.prompt) == (first.action, first.prompt) == ("happy", None)
+    assert len({first.seed, second.seed, third.seed}) == 3, "the new take differs from both that there are"
+
+
 async def test_a_doubtful_take_is_flagged_as_long_as_it_is_in_use(client: Client) -> None:
     good, doubtful = (
         TakeQuality(seam=1.0, distinct=48, clipped=0, flashes=0),
@@ -133,12 +151,12 @@ async def test_a_take_that_cannot_be_used_again_leaves_the_flags_of_the_one_in_u
     still = TakeQuality(seam=0, distinct=1, clipped=0, flashes=0)
     async with workers(client, StubActivities(before=refuse, quality=lambda task: still)):
         handle = await delivered(client, emojis=1)
-        await send(handle, "retry_emoji", {"emoji": 1})
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "cry"})
         refusing = True
         await send(handle, "use_take", {"emoji": 1, "take": 1})
-        state = await at_rest(handle)
+        [emoji] = (await at_rest(handle)).emojis
 
-    assert (state.emojis[0].take, state.emojis[0].attention) == (2, ("take 2: nothing moves",))
+    assert (emoji.take, emoji.action, emoji.attention) == (2, "cry", ("take 2: nothing moves",))
 
 
 async def test_the_sets_own_presets_go_to_the_animator_with_every_take_and_redrawn_frame(client: Client) -> None:

@@ -278,6 +278,7 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
         emoji = data.draw(st.sampled_from([each for each in self.state.emojis if each.takes]))
         take = data.draw(st.sampled_from(emoji.takes)).number
         back = storyboard.use_take(storyboard.use_take(emoji, take), emoji.take)
+        assert (back.action, back.prompt, back.seed) == (emoji.action, emoji.prompt, emoji.seed)
         assert encoded(back).encoded == encoded(emoji).encoded, "undo gives the same bytes"
 
     @precondition(lambda self: edits.ending_asked(self.state) is not None and not self.state.pending[1:])
@@ -297,6 +298,15 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
                 assert frame.current.recipe is not None
             if emoji.frames:
                 assert emoji.take in [each.number for each in emoji.takes]
+
+    @invariant()
+    def every_emoji_is_called_what_its_take_shows(self) -> None:
+        """Nothing runs between the rules."""
+        for emoji in self.state.emojis:
+            if emoji.takes:
+                shown = emoji.take_numbered(emoji.take)
+                assert (emoji.action, emoji.prompt, emoji.seed) == (shown.action, shown.prompt, shown.seed)
+                assert len({each.seed for each in emoji.takes}) == len(emoji.takes), "once more is not the same again"
 
     @invariant()
     def every_file_shows_what_is_selected(self) -> None:
@@ -394,7 +404,7 @@ def done_one(state: SetState, asked: Edit, number: int, trouble: str) -> SetStat
         after = storyboard.remember_selection(edited(before, asked))
         if trouble == "encode":
             kept = storyboard.with_selection(after.frames, storyboard.selection_of(before.frames))
-            after = after.model_copy(update={"frames": kept, "take": before.take})
+            after = before.model_copy(update={"frames": kept, "takes": after.takes})
             return edits.with_emoji(state, storyboard.remember_selection(after))
         return edits.with_emoji(state, encoded(after))
     return state
@@ -405,7 +415,7 @@ def retried(emoji: Emoji, asked: RetryEmoji, *, fails: bool) -> Emoji:
     if fails:
         without = {} if emoji.encoded else {"status": EmojiStatus.FAILED, "failure": "no pictures"}
         return emoji.model_copy(update={"begun": begun.begun, **without})
-    new = {"action": asked.action or emoji.action, "prompt": asked.prompt}
+    new = {"action": asked.action or emoji.action, "prompt": asked.prompt, "seed": storyboard.next_seed(emoji)}
     return encoded(with_take(begun.model_copy(update=new)))
 
 
@@ -440,6 +450,7 @@ def with_take(begun: Emoji) -> Emoji:
         number=begun.begun,
         action=begun.action,
         prompt=begun.prompt,
+        seed=begun.seed,
         animator="puppet",
         video_key=f"take-{begun.begun}",
         pictures=PICTURES,

@@ -35,8 +35,6 @@ from workflows.perform import perform
 from workflows.policies import ON_CPU, ON_GPU, PACKAGING, RENDER_ONCE
 from workflows.wording import reason
 
-# A new take without a seed of its own gets one this far from the last: far from the other emojis' too.
-SEED_STEP = 1000
 # Enough emojis at once to keep every queue busy, and few enough that the first ones are done first and that a person's
 # edit does not find dozens of workflows starting before it.
 MOST_RENDERING = 8
@@ -261,7 +259,7 @@ class EmojiSetWorkflow:
             asked = {
                 "action": edit.action or emoji.action,
                 "prompt": edit.prompt or (None if edit.action else emoji.prompt),
-                "seed": edit.seed if edit.seed is not None else emoji.seed + SEED_STEP,
+                "seed": edit.seed if edit.seed is not None else storyboard.next_seed(emoji),
                 "status": EmojiStatus.RUNNING,
             }
             running = storyboard.begin_take(emoji, again=False).model_copy(update=asked)
