@@ -262,6 +262,8 @@ class Notice(Model):
     at: str
     text: str
     edit: int | None = Field(default=None, description="the number of the edit, if it was accepted")
+    emoji: int | None = Field(default=None, description="the emoji that it is about, where that is known")
+    answered: bool = Field(default=False, description="an edit was accepted after it")
 
 
 class Handled(Model):

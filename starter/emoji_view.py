@@ -1,7 +1,5 @@
 """What people see of one emoji: its takes, and every frame's candidates with all that is known of them."""
 
-import re
-
 from popcon.errors import Refused
 from popcon.model import Model
 from popcon.models import (
@@ -15,6 +13,7 @@ from popcon.models import (
     PendingEdit,
     SetState,
 )
+from popcon.notices import is_about
 from popcon.wording import count
 
 
@@ -44,7 +43,7 @@ def emoji_view(state: SetState, number: int, manifest: Manifest | None) -> Emoji
         emoji=emoji,
         frames=tuple(_history(frame, known.get(frame.number)) for frame in emoji.frames),
         pending=tuple(each for each in state.pending if each.body.get("emoji") == number),
-        notices=tuple(each for each in state.notices if re.search(rf"\bemoji {number}\b", each.text)),
+        notices=tuple(each for each in state.notices if is_about(each, number)),
     )
 
 

@@ -15,6 +15,7 @@ from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
 from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame
+from starter.emoji_view import emoji_view
 from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
 from tests.own import own_preset
 from tests.sets import request
@@ -193,6 +194,37 @@ async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Cli
     kept, used_up = after.emojis[0], {"begun": 2}
     assert kept == before.emojis[0].model_copy(update=used_up), "another take will get another number"
     assert [each.text for each in after.notices] == ["retry_emoji on emoji 1: animate: the take has no pictures"]
+
+
+async def test_a_notice_says_which_emoji_it_is_about(client: Client) -> None:
+    unknown = "the puppet does not know these words: wobbleflux"
+    async with workers(client, StubActivities(notes=lambda task: (unknown,) if task.prompt else ())):
+        handle = await delivered(client, emojis=3)
+        await send(handle, "retry_emoji", {"emoji": 2, "prompt": "wobbleflux"})
+        await handle.signal("swap_frame", {"emoji": 3, "frame": 9, "candidate": 1})
+        state = await at_rest(handle)
+
+    assert [(each.text, each.emoji, each.edit) for each in state.notices] == [
+        (f"emoji 2: {unknown}", 2, 1),
+        ("swap_frame: emoji 3 has no frame 9: it has 5", None, None),
+    ]
+    shown = [emoji_view(state, number, None).notices for number in (1, 2, 3)]
+    assert shown == [(), state.notices[:1], state.notices[1:]]
+
+
+async def test_a_mistake_wants_attention_until_the_next_edit(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await handle.signal("swapframe", SWAP)
+        await until(lambda: wants_attention(handle))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("swap_frame", {**SWAP, "frame": 9})
+        still = await wants_attention(handle)
+        await send(handle, "swap_frame", SWAP)
+        state, wanted = await at_rest(handle), await wants_attention(handle)
+
+    assert (still, wanted) == (True, False), "what was refused has answered nothing"
+    assert [each.answered for each in state.notices] == [True], "and the notice is kept"
 
 
 async def test_a_frame_is_redrawn_with_a_prompt(client: Client) -> None:
@@ -449,8 +481,8 @@ async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
     await at_rest(handle)
 
 
-async def wants_attention(handle: SetHandle) -> bool | None:
-    return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION)
+async def wants_attention(handle: SetHandle) -> bool:
+    return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION) is True
 
 
 async def is_revision(handle: SetHandle, revision: int) -> bool:

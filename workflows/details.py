@@ -13,9 +13,12 @@ GAP = "\N{EM SPACE}"
 
 
 def needs_attention(state: SetState) -> bool:
-    """Whether a person should look: something failed, could not be done, or is doubtful."""
+    """Whether a person should look: something failed or is doubtful, or they were told something since their last edit.
+
+    An edit that was accepted after a notice answers it: else one mistyped signal would call for people for good.
+    """
     troubled = any(each.attention or each.status is EmojiStatus.FAILED for each in state.ordered)
-    return troubled or bool(state.notices) or state.failure is not None
+    return troubled or any(not each.answered for each in state.notices) or state.failure is not None
 
 
 def set_details(state: SetState) -> str:

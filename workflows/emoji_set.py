@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
-from popcon import edits, search, storyboard
+from popcon import edits, notices, search, storyboard
 from popcon.errors import Refused
 from popcon.messages import Edit, RetryEmoji
 from popcon.models import (
@@ -107,7 +107,7 @@ class EmojiSetWorkflow:
     def accept(self, name: str, edit: Edit, request_id: str | None) -> Accepted:
         """See Mailbox."""
         state, accepted = edits.accept(self._current, name, edit, request_id)
-        self._set(state)
+        self._set(state if accepted.joined else notices.answered(state))
         return accepted
 
     def notice(self, text: str) -> None:
@@ -164,7 +164,7 @@ class EmojiSetWorkflow:
                 edits.refuse(self._current, edit)
                 self._set(edits.apply_to_set(self._current, edit))
             except Refused as error:
-                self._set(edits.with_notice(self._current, _now(), f"{pending.name}: {error}", pending.number))
+                self._tell(f"{pending.name}: {error}", pending.number, pending.body.get("emoji"))
             self._set(edits.done(self._current, pending.number))
         for number, task in self._rendering.items():
             if number not in self._current.order and not task.cancelling():
@@ -249,7 +249,8 @@ class EmojiSetWorkflow:
             if rendered.failure is not None:
                 result = result.model_copy(update={"status": EmojiStatus.FAILED, "failure": rendered.failure})
             self._set(edits.with_emoji(self._current, result))
-            self._notice_all(rendered.notes, None)
+            for note in rendered.notes:
+                self._tell(note, None, emoji.number)
         finally:
             self._rendering.pop(emoji.number, None)
 
@@ -275,8 +276,9 @@ class EmojiSetWorkflow:
                     else running.model_copy(update=failed)  # so that `retry_failed` tries this take again
                 )
                 self._set(_unchanged(self._current, edits.with_emoji(self._current, kept)))
-                self._notice_all((f"retry_emoji on emoji {emoji.number}: {rendered.failure}",), pending.number)
-            self._notice_all(rendered.notes, pending.number)
+                self._tell(f"retry_emoji on emoji {emoji.number}: {rendered.failure}", pending.number, emoji.number)
+            for note in rendered.notes:
+                self._tell(note, pending.number, emoji.number)
             self._set(edits.done(self._current, pending.number))
         finally:
             self._rendering.pop(emoji.number, None)
@@ -305,14 +307,17 @@ class EmojiSetWorkflow:
             changed = edits.with_emoji(self._current, edited.emoji)
             self._set(changed if edited.emoji != emoji else self._current)
             for each in edited.notices:
-                self._set(edits.with_notice(self._current, each.at, each.text, each.edit))
+                self._set(notices.with_emoji_notice(self._current, each.at, each.text, emoji.number, each.edit))
             self._set(edits.done(self._current, *(each.number for each in waiting)))
         finally:
             self._editing.pop(emoji.number, None)
 
-    def _notice_all(self, texts: tuple[str, ...], edit: int | None) -> None:
-        for text in texts:
+    def _tell(self, text: str, edit: int | None, emoji: int | None) -> None:
+        """Leave a notice, of an edit and about an emoji where there are such."""
+        if emoji is None:
             self._set(edits.with_notice(self._current, _now(), text, edit))
+        else:
+            self._set(notices.with_emoji_notice(self._current, _now(), text, emoji, edit))
 
     async def _package(self) -> None:
         """Deliver what is done now. What changes meanwhile is not packaged yet, and makes for one more delivery."""
