@@ -109,8 +109,9 @@ class Popcon:
         set is open already.
         """
         state = view_of(await self.manifest(set_id)).state
-        ends = datetime.now(UTC) + timedelta(days=days or state.request.edit_days)
-        opened = edits.reopened(state, ends.isoformat(timespec="seconds"))
+        now = datetime.now(UTC)
+        ends = now + timedelta(days=days or state.request.edit_days)
+        opened = edits.reopened(state, now.isoformat(timespec="seconds"), ends.isoformat(timespec="seconds"))
         await self._start(state.request, opened, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
         return SetView(state=opened, status=edits.status_of(opened))
 

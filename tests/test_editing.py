@@ -10,7 +10,7 @@ import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
-from popcon import search
+from popcon import edits, queues, search
 from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
@@ -21,6 +21,7 @@ from tests.own import own_preset
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.details import set_details
+from workflows.emoji_set import EmojiSetWorkflow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -454,6 +455,61 @@ async def test_a_cancelled_set_ends_with_what_it_had(client: Client) -> None:
     assert (last.status, last.state.ending) == (SetStatus.CANCELLED, Ending.CANCELLED)
 
 
+async def test_an_edit_that_a_cancel_cut_off_is_told_and_acts_when_it_is_sent_again(client: Client) -> None:
+    gate, animating = asyncio.Event(), asyncio.Event()
+
+    async def hold_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02") and not gate.is_set():
+            animating.set()
+            await gate.wait()
+
+    stubs = StubActivities(before=hold_second_takes)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        retry = {"emoji": 2, "action": "cry", "request_id": "click"}
+        await handle.execute_update("retry_emoji", retry)
+        await animating.wait()
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        gate.set()
+        ended = stubs.tasks(PackageSet)[-1].state
+        again = await start_again(client, edits.reopened(ended, ended.created, ended.window_ends))
+        opened = await at_rest(again)
+        accepted = await again.execute_update("retry_emoji", retry, result_type=dict)
+        after = await at_rest(again)
+
+    assert [each.text for each in ended.notices] == [
+        "the set ended before this was done, send it again: retry_emoji on emoji 2 (edit 1)"
+    ]
+    assert (ended.pending, ended.emojis[1].action) == ((), "happy")
+    assert edits.status_of(opened) is SetStatus.DRAFT
+    assert accepted == {"edit": 2, "joined": False}
+    assert (after.emojis[1].action, after.emojis[1].take) == ("cry", 3)
+
+
+async def test_a_retry_of_a_dropped_emoji_says_why_it_was_not_done(client: Client) -> None:
+    gate, animating = asyncio.Event(), asyncio.Event()
+
+    async def hold_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02"):
+            animating.set()
+            await gate.wait()
+
+    async with workers(client, StubActivities(before=hold_second_takes)):
+        handle = await delivered(client)
+        await handle.execute_update("retry_emoji", {"emoji": 2})
+        await animating.wait()
+        await send(handle, "drop_emoji", {"emoji": 2})
+        gate.set()
+        state = await at_rest(handle)
+
+    assert [each.text for each in state.notices] == [
+        "retry_emoji on emoji 2: it was cancelled because the emoji was dropped"
+    ]
+    assert state.emojis[1].status is EmojiStatus.DONE
+
+
 async def test_the_first_delivery_stays_within_its_budget(client: Client) -> None:
     async with workers(client, StubActivities()):
         handle = await start(client, request(actions=("happy",) * 24, frames=12))
@@ -473,6 +529,13 @@ async def test_an_idle_set_waits_with_one_timer(client: Client) -> None:
         kinds = [event.event_type for event in (await handle.fetch_history()).events]
 
     assert kinds.count(EventType.EVENT_TYPE_TIMER_STARTED) <= 1
+
+
+async def start_again(client: Client, state: SetState) -> SetHandle:
+    """Open an ended set, as `popcon reopen` does."""
+    return await client.start_workflow(
+        EmojiSetWorkflow.run, args=[state], id=state.request.set_id, task_queue=queues.WORKFLOW
+    )
 
 
 async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:

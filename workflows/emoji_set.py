@@ -56,6 +56,7 @@ class EmojiSetWorkflow:
         self._packaging: asyncio.Task[None] | None = None
         self._unpackaged_since: datetime | None = None
         self._broken: BaseException | None = None
+        self._stopping = False
         self._awake = True
         self._shown: tuple[object, ...] = ()
         try:
@@ -276,6 +277,8 @@ class EmojiSetWorkflow:
                     else running.model_copy(update=failed)  # so that `retry_failed` tries this take again
                 )
                 self._set(_unchanged(self._current, edits.with_emoji(self._current, kept)))
+                if self._stopping:
+                    return  # not done: it stays pending, and the end of the set tells of it
                 self._tell(f"retry_emoji on emoji {emoji.number}: {rendered.failure}", pending.number, emoji.number)
             for note in rendered.notes:
                 self._tell(note, pending.number, emoji.number)
@@ -296,8 +299,13 @@ class EmojiSetWorkflow:
                 static_summary=f"emoji {emoji.number} · {emoji.action}",
             )
         except ChildWorkflowError as error:
-            failure = "it was cancelled" if is_cancelled_exception(error) else reason(error)
-            return RenderedEmoji(emoji=emoji, failure=failure)
+            return RenderedEmoji(emoji=emoji, failure=self._why_not_rendered(emoji, error))
+
+    def _why_not_rendered(self, emoji: Emoji, error: ChildWorkflowError) -> str:
+        if not is_cancelled_exception(error):
+            return reason(error)
+        dropped = emoji.number not in self._current.order
+        return "it was cancelled because the emoji was dropped" if dropped else "it was cancelled"
 
     async def _edit(self, emoji: Emoji, waiting: list[PendingEdit]) -> None:
         try:
@@ -335,7 +343,7 @@ class EmojiSetWorkflow:
             self._packaging = None
 
     async def _end(self, ending: Ending) -> Delivery:
-        state = self._current.model_copy(update={"ending": ending, "pending": ()})
+        state = edits.ended(self._current, ending, _now())
         self._set(state)
         delivery = await _packaged(state, _final_status(state))
         self._set(state.model_copy(update={"delivery": delivery, "packaged": True}))
@@ -344,6 +352,7 @@ class EmojiSetWorkflow:
 
     async def _end_cancelled(self) -> Delivery:
         """Stop all work; then the manifest is still written, so that what was made stays findable."""
+        self._stopping = True
         tasks = [*self._rendering.values(), *self._editing.values(), *filter(None, [self._packaging])]
         for task in tasks:
             task.cancel()
