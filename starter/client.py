@@ -125,8 +125,7 @@ class Popcon:
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
                 view = await self._closed_view(set_id)
-                how = view.state.ending or "closed"
-                raise Refused(f"this set is {how}: `popcon reopen {set_id}` opens it again") from error
+                raise Refused(f"this set is {view.ended}: `popcon reopen {set_id}` opens it again") from error
             raise await self._unavailable(error) from error
 
     async def cancel(self, set_id: str) -> None:
@@ -142,7 +141,7 @@ class Popcon:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise await self._unavailable(error) from error
         view = await self._closed_view(set_id)
-        raise Refused(f"{set_id} has ended already: it is {view.state.ending or view.status}")
+        raise Refused(f"{set_id} has ended already: it is {view.ended}")
 
     async def status(self, set_id: str) -> SetView:
         """How a set stands now, open or not. Raises UnknownSet, and Unavailable when Temporal does not answer."""

@@ -136,6 +136,23 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     assert "cancelled: `popcon reopen" in run("status", set_id).stdout
     refused(run("cancel", set_id), f"{set_id} has ended already: it is cancelled")
 
+    # Open again it stands as it was delivered. Who terminates it in Temporal's pages has stopped it.
+    run("reopen", set_id)
+    status = run("status", set_id).stdout
+    assert status.startswith(f"{set_id}  draft (not uploadable: 2 of 8): ")
+    assert "open for corrections until" in status
+    corrected(run("tab", set_id, 3))
+    await popcon.temporal.get_workflow_handle(set_id).terminate()
+    opens = f"stopped: `popcon reopen {set_id}` opens it again"
+    status, listed = run("status", set_id).stdout, run("list").stdout
+    assert status.startswith(f"{set_id}  draft (not uploadable: 2 of 8), stopped: ")
+    assert opens in status
+    assert re.search(rf"^{set_id} .* stopped ", listed, re.MULTILINE)
+    assert opens in listed
+    refused(run("swap", set_id, 2, 1, 2), f"this set is {opens}")
+    refused(run("cancel", set_id), f"{set_id} has ended already: it is stopped")
+    assert "is open until" in run("reopen", set_id).stdout
+
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
