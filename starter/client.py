@@ -45,6 +45,7 @@ from starter.errors import SetExists, UnknownSet
 from starter.picture import Picture
 from starter.views import SetSummary, SetView, summary_of, view_of
 from starter.waiting import waiting_reasons
+from workflows.details import set_memo
 from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
 
@@ -200,7 +201,7 @@ class Popcon:
                 task_queue=queues.WORKFLOW,
                 id_reuse_policy=reuse,
                 priority=Priority(fairness_key=request.owner),
-                memo={"owner": request.owner, "platform": request.platform, "emojis": len(given.order)},
+                memo=set_memo(given),
                 static_summary=f"{count(len(given.order), 'emoji')} · {request.platform} · {request.owner}",
             )
         except WorkflowAlreadyStartedError as error:
@@ -281,7 +282,7 @@ class Popcon:
                 status=_status_told(each.typed_search_attributes.get(search.STATUS)),
                 open=True,
                 emojis=memo.get("emojis", 0),
-                started=each.start_time.isoformat(),
+                started=memo.get("created") or each.start_time.isoformat(),
             )
 
     def _handle(self, set_id: str) -> SetHandle:

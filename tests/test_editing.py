@@ -16,7 +16,7 @@ from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
 from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame
 from starter.emoji_view import emoji_view
-from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
+from tests.orchestra import SetHandle, at_rest, details_of, start, state_of, time_skipping_client, until, workers
 from tests.own import own_preset
 from tests.sets import request
 from tests.stub_activities import StubActivities
@@ -441,6 +441,25 @@ async def test_it_continues_as_new_and_loses_nothing(client: Client) -> None:
     assert state.delivery.revision == 14
 
 
+async def test_lists_and_pages_tell_how_many_emojis_there_are_now_in_every_run(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client, emojis=1, continue_after=60)
+        created = (await state_of(handle)).created
+        first_run, before = (await handle.describe()).run_id, await told(handle)
+        await send(handle, "add_emoji", {"action": "wave"})
+        for candidate in (2, 3, 1) * 4:
+            await send(handle, "swap_frame", {"emoji": 1, "frame": 1, "candidate": candidate})
+        after = await told(handle)
+        last_run = (await handle.describe()).run_id
+        upserts = [each for each in await kinds_of(handle) if each is EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED]
+
+    memo = {"owner": "local", "platform": "line-emoji", "created": created}
+    assert before == ({**memo, "emojis": 1}, "1 emoji · line-emoji · local")
+    assert after == ({**memo, "emojis": 2}, "2 emojis · line-emoji · local")
+    assert last_run != first_run
+    assert not upserts, "a run begins with the memo of the one before"
+
+
 async def test_a_cancelled_set_ends_with_what_it_had(client: Client) -> None:
     stubs = StubActivities()
     async with workers(client, stubs):
@@ -526,7 +545,7 @@ async def test_the_first_delivery_stays_within_its_budget(client: Client) -> Non
 async def test_an_idle_set_waits_with_one_timer(client: Client) -> None:
     async with workers(client, StubActivities()):
         handle = await delivered(client)
-        kinds = [event.event_type for event in (await handle.fetch_history()).events]
+        kinds = await kinds_of(handle)
 
     assert kinds.count(EventType.EVENT_TYPE_TIMER_STARTED) <= 1
 
@@ -546,6 +565,17 @@ async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
 
 async def wants_attention(handle: SetHandle) -> bool:
     return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION) is True
+
+
+async def told(handle: SetHandle) -> tuple[dict[str, object], str]:
+    """The memo of a set's current run, and the first line of its page."""
+    memo = await (await handle.describe()).memo()
+    return dict(memo), (await details_of(handle)).splitlines()[0]
+
+
+async def kinds_of(handle: SetHandle) -> list[EventType.ValueType]:
+    """What has happened in the current run."""
+    return [event.event_type for event in (await handle.fetch_history()).events]
 
 
 async def is_revision(handle: SetHandle, revision: int) -> bool:

@@ -26,7 +26,7 @@ from popcon.models import (
 )
 from popcon.tasks import MatteCharacter, PackageSet, SquareCharacter
 from workflows import stubs
-from workflows.details import needs_attention, set_details
+from workflows.details import needs_attention, set_details, set_memo
 from workflows.editing import FrameEditor
 from workflows.emoji import EmojiWorkflow, RenderedEmoji, RenderEmoji
 from workflows.inputs import decode
@@ -38,6 +38,8 @@ from workflows.wording import reason
 # Enough emojis at once to keep every queue busy, and few enough that the first ones are done first and that a person's
 # edit does not find dozens of workflows starting before it.
 MOST_RENDERING = 8
+# Temporal's forms list the handler of unknown names before the messages, without a name, and choose it at first.
+NO_MESSAGE = "(not a message: choose one below)"
 # How long edits that follow one another may put a delivery off.
 DELIVERY_PATIENCE = timedelta(seconds=20)
 
@@ -87,12 +89,12 @@ class EmojiSetWorkflow:
         """The whole state of the set."""
         return self._current
 
-    @workflow.signal(dynamic=True, description="Any other name is a mistake, and becomes a notice.")
+    @workflow.signal(dynamic=True, description=NO_MESSAGE)
     def unknown_signal(self, name: str, inputs: Sequence[RawValue]) -> None:
         """Tell the person which messages there are."""
         self.notice(str(unknown_name(name)))
 
-    @workflow.update(dynamic=True, description="Any other name is a mistake, and is refused.")
+    @workflow.update(dynamic=True, description=NO_MESSAGE)
     async def unknown_update(self, name: str, inputs: Sequence[RawValue]) -> None:
         """Never comes to run."""
 
@@ -145,7 +147,8 @@ class EmojiSetWorkflow:
             if self._is_quiet():
                 if history_is_long:
                     await workflow.wait_condition(workflow.all_handlers_finished)
-                    workflow.continue_as_new(args=[self._current])
+                    # Without it the next run would begin with the memo of the first.
+                    workflow.continue_as_new(args=[self._current], memo=workflow.memo())
                 ending = self._ending_due()
                 if ending is not None:
                     return ending
@@ -361,9 +364,13 @@ class EmojiSetWorkflow:
         raise asyncio.CancelledError("the set was cancelled")
 
     def _show(self) -> None:
-        """Say how the set stands, on its page and in its search attributes, where that has changed."""
+        """Say how the set stands, on its page, and where that has changed in its memo and its search attributes."""
         state = self._current
         workflow.set_current_details(set_details(state))
+        told = workflow.memo()
+        changed = {name: value for name, value in set_memo(state).items() if told.get(name) != value}
+        if changed:
+            workflow.upsert_memo(changed)
         attributes = (edits.status_of(state).value, needs_attention(state))
         if attributes == self._shown:
             return
