@@ -329,9 +329,16 @@ class CandidateNotes(Model):
 
 
 class CandidateHistory(Model):
-    """A candidate and, if it was matted, the notes on it."""
+    """A candidate, how it came about, and, if it was matted, the notes on it.
+
+    `animator` and `prompt` are those that its picture was drawn by and with, its take's where nobody had it redrawn;
+    `at` (ISO 8601, UTC) is when somebody had the candidate made, or when its take was.
+    """
 
     candidate: Candidate
+    animator: str | None = None
+    prompt: str | None = None
+    at: str | None = None
     notes: CandidateNotes | None = None
 
 

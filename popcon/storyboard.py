@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from popcon.models import Candidate, Emoji, Frame, Take
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, Frame, Take
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
@@ -108,6 +108,21 @@ def with_selection(frames: tuple[Frame, ...], selection: Iterable[int]) -> tuple
 def selection_of(frames: tuple[Frame, ...]) -> tuple[int, ...]:
     """The selected candidate of each frame."""
     return tuple(frame.selected for frame in frames)
+
+
+def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: CandidateNotes | None) -> CandidateHistory:
+    """A candidate of a frame with how it came about, so that nobody has to look that up in its take."""
+    take = emoji.take_numbered(candidate.take)
+    # A redrawn picture that was matted anew, or refined, is still one that somebody's prompt made.
+    same_picture = (each for each in frame.candidates if (each.take, each.picture) == (take.number, candidate.picture))
+    redrawn_with = next((each.prompt for each in same_picture if each.prompt), None)
+    return CandidateHistory(
+        candidate=candidate,
+        animator=take.animator,
+        prompt=redrawn_with or take.prompt,
+        at=candidate.at or take.at or None,
+        notes=notes,
+    )
 
 
 def pictures_wanted(frames: Iterable[Frame]) -> tuple[int, ...]:
