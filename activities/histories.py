@@ -1,4 +1,4 @@
-"""Gathers what is known of an emoji's frames: the notes on every candidate, and why the selected one was chosen."""
+"""Gathers what is known of an emoji's frames: every candidate's origin and notes, why the selected one was chosen."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from activities.chooser import ChoiceNotes
 from activities.remembered import Remembered
 from popcon import keys
 from popcon.errors import ObjectMissing
-from popcon.models import CandidateHistory, CandidateNotes, Emoji, Frame, FrameHistory
+from popcon.models import CandidateNotes, Emoji, Frame, FrameHistory
 from popcon.storage import Storage
+from popcon.storyboard import history_of
 
 # Notes are small and many: their waiting overlaps.
 FETCHES_AT_ONCE = 16
@@ -44,8 +45,7 @@ class Histories:
                 number=frame.number,
                 selected=frame.selected,
                 candidates=tuple(
-                    CandidateHistory(candidate=each, notes=notes.get((frame.number, each.number)))
-                    for each in frame.candidates
+                    history_of(emoji, frame, each, notes.get((frame.number, each.number))) for each in frame.candidates
                 ),
                 why=_why(frame, choices.get(frame.current.take)),
             )

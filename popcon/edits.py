@@ -1,5 +1,6 @@
 """What messages do to the state of a set: refuse, accept, apply. Plain functions, without time or I/O."""
 
+from popcon import storyboard
 from popcon.animators import animator
 from popcon.errors import Refused, UnknownName
 from popcon.messages import (
@@ -55,18 +56,31 @@ def open_set(request: SetRequest, created: str = "", window_ends: str = "") -> S
     return SetState(request=request, created=created, window_ends=window_ends, emojis=emojis, order=order)
 
 
-def reopened(state: SetState, window_ends: str) -> SetState:
-    """The state of an ended set that takes messages again. What was being made when it ended is failed."""
+def ended(state: SetState, ending: Ending, at: str) -> SetState:
+    """The state of a set that takes no more messages. Of what was pending, the ending that was asked for is done."""
+    undone = tuple(each for each in state.pending if _ENDINGS.get(each.name) is not ending)
+    return _forgotten(state.model_copy(update={"ending": ending, "pending": undone}), at)
+
+
+def reopened(state: SetState, at: str, window_ends: str) -> SetState:
+    """The state of an ended set that takes messages again. What was being made when it ended is failed.
+
+    It stands as what was delivered turned out, also when it was cancelled, until there is something new to deliver.
+    """
     stopped = {"status": EmojiStatus.FAILED, "failure": "the set ended before it was done"}
     emojis = tuple(
-        each.model_copy(update={"status": EmojiStatus.DONE} if each.encoded else stopped)
+        storyboard.as_taken(each).model_copy(update={"status": EmojiStatus.DONE} if each.encoded else stopped)
         if each.status in (EmojiStatus.WAITING, EmojiStatus.RUNNING)
         else each
         for each in state.emojis
     )
-    return state.model_copy(
-        update={"emojis": emojis, "ending": None, "window_ends": window_ends, "failure": None, "pending": ()}
-    )
+    packaged = state.packaged and emojis == state.emojis
+    again = {"ending": None, "window_ends": window_ends, "failure": None, "packaged": packaged}
+    opened = _forgotten(state.model_copy(update={**again, "emojis": emojis}), at)
+    if opened.delivery is None:
+        return opened
+    delivery = opened.delivery.model_copy(update={"status": status_when_packaged(opened)})
+    return opened.model_copy(update={"delivery": delivery})
 
 
 def accept(state: SetState, name: str, edit: Edit, request_id: str | None = None) -> tuple[SetState, Accepted]:
@@ -172,6 +186,22 @@ def status_when_packaged(state: SetState) -> SetStatus:
         return SetStatus.DRAFT
     failed = any(each.status is EmojiStatus.FAILED for each in state.ordered)
     return SetStatus.DONE_WITH_ERRORS if failed else SetStatus.DONE
+
+
+def _forgotten(state: SetState, at: str) -> SetState:
+    """The state without its pending edits, which nobody will do: sent again under the same ids, they act."""
+    if not state.pending:
+        return state
+    undone = {each.number for each in state.pending}
+    handled = tuple(each for each in state.handled if each.edit not in undone)
+    told = f"the set ended before this was done, send it again: {', '.join(map(_edit_in_words, state.pending))}"
+    return with_notice(state.model_copy(update={"pending": (), "handled": handled}), at, told)
+
+
+def _edit_in_words(pending: PendingEdit) -> str:
+    emoji = pending.body.get("emoji")
+    where = f" on emoji {emoji}" if emoji else ""
+    return f"{pending.name}{where} (edit {pending.number})"
 
 
 def _refuse_closed(state: SetState) -> None:

@@ -221,7 +221,7 @@ class Emoji(Model):
     number: int
     action: str
     prompt: str | None = None
-    seed: int = Field(default=0, description="what the next take is rendered with")
+    seed: int = Field(default=0, description="what the take in use was rendered with, or the first one will be")
     status: EmojiStatus = EmojiStatus.WAITING
     takes: tuple[Take, ...] = ()
     take: int = Field(default=0, description="the take in use; 0 before the first")
@@ -262,6 +262,8 @@ class Notice(Model):
     at: str
     text: str
     edit: int | None = Field(default=None, description="the number of the edit, if it was accepted")
+    emoji: int | None = Field(default=None, description="the emoji that it is about, where that is known")
+    answered: bool = Field(default=False, description="an edit was accepted after it")
 
 
 class Handled(Model):
@@ -327,9 +329,16 @@ class CandidateNotes(Model):
 
 
 class CandidateHistory(Model):
-    """A candidate and, if it was matted, the notes on it."""
+    """A candidate, how it came about, and, if it was matted, the notes on it.
+
+    `animator` and `prompt` are those that its picture was drawn by and with, its take's where nobody had it redrawn;
+    `at` (ISO 8601, UTC) is when somebody had the candidate made, or when its take was.
+    """
 
     candidate: Candidate
+    animator: str | None = None
+    prompt: str | None = None
+    at: str | None = None
     notes: CandidateNotes | None = None
 
 

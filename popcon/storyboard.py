@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
-from popcon.models import Candidate, Emoji, Frame, Take
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, Frame, Take
+
+# A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
+SEED_STEP = 1000
 
 
 def spread_frames(frames: int, pictures: int, take: int) -> tuple[Frame, ...]:
@@ -37,10 +40,10 @@ def join_take(emoji: Emoji, take: Take, fresh: tuple[Frame, ...]) -> Emoji:
 
 
 def use_take(emoji: Emoji, take: int) -> Emoji:
-    """The emoji with every frame as it was when that take was last in use, and what is doubtful about that take."""
+    """The emoji as it was when that take was last in use: every frame, what it shows, and what is doubtful about it."""
     remembered = remember_selection(emoji)
     wanted = remembered.take_numbered(take)
-    return remembered.model_copy(
+    back = remembered.model_copy(
         update={
             "take": take,
             "frames": with_selection(emoji.frames, wanted.selection),
@@ -48,6 +51,20 @@ def use_take(emoji: Emoji, take: int) -> Emoji:
             "attention": emoji.attention if wanted.attention is None else wanted.attention,
         }
     )
+    return as_taken(back)
+
+
+def as_taken(emoji: Emoji) -> Emoji:
+    """The emoji that is called what its take in use shows, and not what another take was to show."""
+    if not emoji.takes:
+        return emoji
+    shown = emoji.take_numbered(emoji.take)
+    return emoji.model_copy(update={"action": shown.action, "prompt": shown.prompt, "seed": shown.seed})
+
+
+def next_seed(emoji: Emoji) -> int:
+    """The seed of a new take that brings none: far from those of all earlier takes, whichever of them is in use."""
+    return max([emoji.seed, *(each.seed for each in emoji.takes)]) + SEED_STEP
 
 
 def remember_selection(emoji: Emoji) -> Emoji:
@@ -91,6 +108,21 @@ def with_selection(frames: tuple[Frame, ...], selection: Iterable[int]) -> tuple
 def selection_of(frames: tuple[Frame, ...]) -> tuple[int, ...]:
     """The selected candidate of each frame."""
     return tuple(frame.selected for frame in frames)
+
+
+def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: CandidateNotes | None) -> CandidateHistory:
+    """A candidate of a frame with how it came about, so that nobody has to look that up in its take."""
+    take = emoji.take_numbered(candidate.take)
+    # A redrawn picture that was matted anew, or refined, is still one that somebody's prompt made.
+    same_picture = (each for each in frame.candidates if (each.take, each.picture) == (take.number, candidate.picture))
+    redrawn_with = next((each.prompt for each in same_picture if each.prompt), None)
+    return CandidateHistory(
+        candidate=candidate,
+        animator=take.animator,
+        prompt=redrawn_with or take.prompt,
+        at=candidate.at or take.at or None,
+        notes=notes,
+    )
 
 
 def pictures_wanted(frames: Iterable[Frame]) -> tuple[int, ...]:

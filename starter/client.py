@@ -45,6 +45,7 @@ from starter.errors import SetExists, UnknownSet
 from starter.picture import Picture
 from starter.views import SetSummary, SetView, summary_of, view_of
 from starter.waiting import waiting_reasons
+from workflows.details import set_memo
 from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
 
@@ -109,8 +110,9 @@ class Popcon:
         set is open already.
         """
         state = view_of(await self.manifest(set_id)).state
-        ends = datetime.now(UTC) + timedelta(days=days or state.request.edit_days)
-        opened = edits.reopened(state, ends.isoformat(timespec="seconds"))
+        now = datetime.now(UTC)
+        ends = now + timedelta(days=days or state.request.edit_days)
+        opened = edits.reopened(state, now.isoformat(timespec="seconds"), ends.isoformat(timespec="seconds"))
         await self._start(state.request, opened, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
         return SetView(state=opened, status=edits.status_of(opened))
 
@@ -124,8 +126,7 @@ class Popcon:
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
                 view = await self._closed_view(set_id)
-                how = view.state.ending or "closed"
-                raise Refused(f"this set is {how}: `popcon reopen {set_id}` opens it again") from error
+                raise Refused(f"this set is {view.ended}: `popcon reopen {set_id}` opens it again") from error
             raise await self._unavailable(error) from error
 
     async def cancel(self, set_id: str) -> None:
@@ -141,7 +142,7 @@ class Popcon:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise await self._unavailable(error) from error
         view = await self._closed_view(set_id)
-        raise Refused(f"{set_id} has ended already: it is {view.state.ending or view.status}")
+        raise Refused(f"{set_id} has ended already: it is {view.ended}")
 
     async def status(self, set_id: str) -> SetView:
         """How a set stands now, open or not. Raises UnknownSet, and Unavailable when Temporal does not answer."""
@@ -200,7 +201,7 @@ class Popcon:
                 task_queue=queues.WORKFLOW,
                 id_reuse_policy=reuse,
                 priority=Priority(fairness_key=request.owner),
-                memo={"owner": request.owner, "platform": request.platform, "emojis": len(given.order)},
+                memo=set_memo(given),
                 static_summary=f"{count(len(given.order), 'emoji')} · {request.platform} · {request.owner}",
             )
         except WorkflowAlreadyStartedError as error:
@@ -281,7 +282,7 @@ class Popcon:
                 status=_status_told(each.typed_search_attributes.get(search.STATUS)),
                 open=True,
                 emojis=memo.get("emojis", 0),
-                started=each.start_time.isoformat(),
+                started=memo.get("created") or each.start_time.isoformat(),
             )
 
     def _handle(self, set_id: str) -> SetHandle:

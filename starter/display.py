@@ -178,14 +178,14 @@ def headline(view: SetView) -> str:
     frames = sum(view.frames_done(each.number) for each in emojis)
     wanted = len(emojis) * view.state.request.frames
     note = f" ({view.note})" if view.note else ""
-    ending = f", {view.state.ending}" if view.state.ending and view.state.ending.value != view.status.value else ""
+    ending = f", {view.ended}" if view.ended and view.ended != view.status.value else ""
     return f"{view.status}{note}{ending}: {done} of {len(emojis)} emojis, {frames} of {wanted} frames"
 
 
 def closing_lines(view: SetView, files: Downloaded) -> list[str]:
     """What a person wants to know at the end; the last line is the ZIP's path and nothing else."""
     lines = [f"emoji {each.number} {each.action}: {_outcome(each)}" for each in view.state.ordered if each.failure]
-    if view.state.ending is None:
+    if view.ended is None:
         lines.append(
             f"correct it: `popcon show {view.set_id} 1`, `popcon --help`; done: `popcon approve {view.set_id}`"
         )

@@ -1,12 +1,9 @@
 """What people see of one emoji: its takes, and every frame's candidates with all that is known of them."""
 
-import re
-
 from popcon.errors import Refused
 from popcon.model import Model
 from popcon.models import (
     Candidate,
-    CandidateHistory,
     Emoji,
     Frame,
     FrameHistory,
@@ -15,6 +12,8 @@ from popcon.models import (
     PendingEdit,
     SetState,
 )
+from popcon.notices import is_about
+from popcon.storyboard import history_of
 from popcon.wording import count
 
 
@@ -42,19 +41,19 @@ def emoji_view(state: SetState, number: int, manifest: Manifest | None) -> Emoji
         place=state.order.index(number) + 1 if number in state.order else None,
         file=delivered.file if delivered else None,
         emoji=emoji,
-        frames=tuple(_history(frame, known.get(frame.number)) for frame in emoji.frames),
+        frames=tuple(_history(emoji, frame, known.get(frame.number)) for frame in emoji.frames),
         pending=tuple(each for each in state.pending if each.body.get("emoji") == number),
-        notices=tuple(each for each in state.notices if re.search(rf"\bemoji {number}\b", each.text)),
+        notices=tuple(each for each in state.notices if is_about(each, number)),
     )
 
 
-def _history(frame: Frame, known: FrameHistory | None) -> FrameHistory:
+def _history(emoji: Emoji, frame: Frame, known: FrameHistory | None) -> FrameHistory:
     """The frame as it stands, with the notes of an earlier moment where they are still true."""
     notes = {_shows(each.candidate): each.notes for each in known.candidates} if known else {}
     return FrameHistory(
         number=frame.number,
         selected=frame.selected,
-        candidates=tuple(CandidateHistory(candidate=each, notes=notes.get(_shows(each))) for each in frame.candidates),
+        candidates=tuple(history_of(emoji, frame, each, notes.get(_shows(each))) for each in frame.candidates),
         why=known.why if known and known.selected == frame.selected else None,
     )
 

@@ -26,7 +26,8 @@ def outcome_of(edit: Edit, accepted: Accepted, before: SetState, view: SetView) 
     notice beside a change only explains it, like the words of a prompt that were not understood.
     """
     after = view.state
-    notices = tuple(each for each in after.notices if each not in before.notices and each.edit in (None, accepted.edit))
+    known = {_said(each) for each in before.notices}
+    notices = tuple(each for each in after.notices if _said(each) not in known and each.edit in (None, accepted.edit))
     failures = tuple(each for each in _wanted(edit, before, after) if each.status is EmojiStatus.FAILED)
     unchanged = _shown(before, edit) == _shown(after, edit)
     return Outcome(accepted, view, notices, failures, bool(failures) or (unchanged and bool(notices)))
@@ -36,6 +37,11 @@ def _wanted(edit: Edit, before: SetState, after: SetState) -> tuple[Emoji, ...]:
     if isinstance(edit, AddEmoji):
         return after.emojis[len(before.emojis) :]
     return after.ordered if isinstance(edit, RetryFailed) else ()
+
+
+def _said(notice: Notice) -> tuple[object, ...]:
+    """What makes a notice the same notice later, when it may have been answered."""
+    return notice.at, notice.text, notice.edit
 
 
 def _shown(state: SetState, edit: Edit) -> object:

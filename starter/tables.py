@@ -17,7 +17,7 @@ from popcon.wording import listed
 from starter.display import headline
 from starter.emoji_view import EmojiView
 from starter.preset_view import ANY_PLATE, PresetView
-from starter.views import SetSummary, SetView
+from starter.views import STOPPED, SetSummary, SetView
 
 
 def as_json(rows: Iterable[BaseModel]) -> str:
@@ -43,7 +43,7 @@ def set_table(view: SetView) -> RenderableType:
     lines: list[RenderableType] = [Text.assemble((view.set_id, "bold"), f"  {headline(view)}"), table]
     if view.failure:
         lines.append(Text(view.failure, "red"))
-    lines += [_open_line(state), _order_line(state)]
+    lines += [_open_line(view), _order_line(state)]
     lines += _pending_lines(state.pending)
     lines += _notice_lines(state.notices)
     return Group(*lines)
@@ -91,9 +91,9 @@ def sets_table(found: Sequence[SetSummary]) -> RenderableType:
     table.columns[0].no_wrap = True  # ids are there to be copied
     for each in found:
         status = f"{each.status} ({each.note})" if each.note else str(each.status)
-        corrections = "open" if each.open else str(each.ending or "")
+        corrections = "open" if each.open else STOPPED if each.stopped else str(each.ending)
         table.add_row(each.set_id, each.owner, each.platform, status, corrections, str(each.emojis), when(each.started))
-    return table
+    return Group(table, *(_reopen_line(STOPPED, each.set_id) for each in found if each.stopped))
 
 
 def presets_table(known: Sequence[PresetView]) -> RenderableType:
@@ -164,10 +164,14 @@ def when(moment: str) -> str:
     return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""
 
 
-def _open_line(state: SetState) -> Text:
-    if state.ending is None:
-        return Text(f"open for corrections until {when(state.window_ends)}")
-    return Text(f"{state.ending}: `popcon reopen {state.request.set_id}` opens it again")
+def _open_line(view: SetView) -> Text:
+    if view.ended is None:
+        return Text(f"open for corrections until {when(view.state.window_ends)}")
+    return _reopen_line(view.ended, view.set_id)
+
+
+def _reopen_line(ended: str, set_id: str) -> Text:
+    return Text(f"{ended}: `popcon reopen {set_id}` opens it again")
 
 
 def _order_line(state: SetState) -> Text:

@@ -5,9 +5,14 @@ from pydantic import Field
 from popcon.model import Model
 from popcon.models import EmojiProgress, Ending, Manifest, SetState, SetStatus
 
+STOPPED = "stopped"
+
 
 class SetView(Model):
-    """How a set stands. `progress` holds an entry for each running emoji, `waiting` what it waits for, in words."""
+    """How a set stands. `progress` holds an entry for each running emoji, `waiting` what it waits for, in words.
+
+    `stopped` when its workflow came to no ending and yet does not run: it was terminated, or could not go on.
+    """
 
     state: SetState
     status: SetStatus = SetStatus.RUNNING
@@ -15,11 +20,17 @@ class SetView(Model):
     failure: str | None = None
     progress: dict[int, EmojiProgress] = Field(default_factory=dict)
     waiting: tuple[str, ...] = ()
+    stopped: bool = False
 
     @property
     def set_id(self) -> str:
         """The set's id, which is its workflow id too."""
         return self.state.request.set_id
+
+    @property
+    def ended(self) -> str | None:
+        """How it came to take no more messages; None while it does."""
+        return STOPPED if self.stopped else self.state.ending
 
     def frames_done(self, emoji: int) -> int:
         """How many frames of an emoji are matted."""
@@ -30,7 +41,7 @@ class SetView(Model):
 
 
 class SetSummary(Model):
-    """One line about a set. `started` is ISO 8601, UTC."""
+    """One line about a set. `started` is ISO 8601, UTC; `stopped` as in SetView."""
 
     set_id: str
     owner: str
@@ -38,23 +49,25 @@ class SetSummary(Model):
     status: SetStatus
     open: bool = False
     ending: Ending | None = None
+    stopped: bool = False
     emojis: int
     started: str
     note: str | None = None
 
 
 def view_of(manifest: Manifest) -> SetView:
-    """An ended set as its manifest tells it."""
+    """A set whose workflow does not run, as its manifest tells it."""
     return SetView(
         state=manifest.state.model_copy(update={"delivery": manifest.delivery, "packaged": True}),
         status=manifest.status,
         note=manifest.note,
         failure=manifest.state.failure,
+        stopped=manifest.state.ending is None,
     )
 
 
 def summary_of(manifest: Manifest) -> SetSummary:
-    """An ended set in one line."""
+    """A set whose workflow does not run, in one line."""
     state = manifest.state
     return SetSummary(
         set_id=manifest.set_id,
@@ -62,6 +75,7 @@ def summary_of(manifest: Manifest) -> SetSummary:
         platform=state.request.platform,
         status=manifest.status,
         ending=state.ending,
+        stopped=state.ending is None,
         emojis=len(state.order),
         started=state.created,
         note=manifest.note,

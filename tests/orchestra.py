@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -67,6 +69,12 @@ async def at_rest(handle: SetHandle) -> SetState:
 
     await until(rests)
     return await state_of(handle)
+
+
+async def details_of(handle: WorkflowHandle[Any, Any]) -> str:
+    """What a workflow's page in the Temporal UI tells of it now."""
+    metadata: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return metadata.current_details
 
 
 async def hold(task: Model, gate: asyncio.Event, emoji: int) -> None:

@@ -7,17 +7,20 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from popcon import queues
+from popcon import edits, queues
 from popcon.converter import data_converter
 from popcon.errors import UnreadableVideo
 from popcon.model import Model
+from popcon.models import SetState
 from popcon.search import register_search_attributes
 from popcon.tasks import Animate, EncodeEmoji
 from starter.services import binary
-from tests.orchestra import SetHandle, at_rest, start, workers
+from tests.orchestra import SetHandle, at_rest, start, state_of, workers
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from tests.test_replay import HISTORIES
+from workflows.details import set_memo
+from workflows.emoji_set import EmojiSetWorkflow
 
 EDITS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("swap_frame", {"emoji": 2, "frame": 3, "candidate": 2}),
@@ -59,25 +62,50 @@ async def main() -> None:
 
 
 async def record_ordinary_sets(client: Client) -> None:
-    """A set that is closed as delivered, one with every kind of edit, one that continues as new, one refused."""
+    """A set that is closed as delivered and opened again, one with every kind of edit, and one refused."""
     handle = await delivered(client, "set-done", emojis=2)
     await handle.execute_update("close")
     await store(client, handle.id, "set-closed")
     await store(client, f"{handle.id}/emoji-001", "emoji-done")
+    await record_reopened(client, await state_of(handle))
     handle = await delivered(client, "set-edited", emojis=2)
     for name, payload in EDITS:
         await handle.signal(name, payload)
         await at_rest(handle)
     await handle.execute_update("approve")
     await store(client, handle.id, "set-approved-after-edits")
-    handle = await delivered(client, "set-continued", emojis=1, continue_after=40)
-    first_run = (await handle.describe()).run_id
-    for candidate in (2, 3, 1, 2):
-        await handle.execute_update("swap_frame", {"emoji": 1, "frame": 1, "candidate": candidate})
-        await at_rest(handle)
-    await store(client, handle.id, "set-continued", run_id=first_run)
     await client.start_workflow("EmojiSetWorkflow", args=[], id="set-refused", task_queue=queues.WORKFLOW)
     await store(client, "set-refused", "set-refused")
+    await record_continued(client)
+
+
+async def record_reopened(client: Client, ended: SetState) -> None:
+    """An ended set that takes one more message, and one of its emojis is made anew."""
+    state = edits.reopened(ended, ended.created, ended.window_ends)
+    handle: SetHandle = await client.start_workflow(
+        EmojiSetWorkflow.run, args=[state], id=ended.request.set_id, task_queue=queues.WORKFLOW, memo=set_memo(state)
+    )
+    await handle.execute_update("retry_emoji", {"emoji": 2, "action": "cry"})
+    await at_rest(handle)
+    await handle.execute_update("approve")
+    await store(client, handle.id, "set-reopened")
+
+
+async def record_continued(client: Client) -> None:
+    """Both runs of a set that continues as new: the first, and the one that begins with the state of the first."""
+    handle = await delivered(client, "set-continued", emojis=1, continue_after=60)
+    first_run = run = (await handle.describe()).run_id
+    while run == first_run:
+        for candidate in (2, 1):
+            await handle.execute_update("swap_frame", {"emoji": 1, "frame": 1, "candidate": candidate})
+            await at_rest(handle)
+        run = (await handle.describe()).run_id
+    handle = client.get_workflow_handle_for(EmojiSetWorkflow.run, handle.id, run_id=run)
+    await handle.execute_update("retry_frame", {"emoji": 1, "frame": 2, "prompt": "smaller"})
+    await handle.execute_update("close")
+    await handle.result(follow_runs=False)
+    await store(client, handle.id, "set-continued", run_id=first_run)
+    await store(client, handle.id, "set-continued-second-run", run_id=run)
 
 
 async def delivered(client: Client, set_id: str, *, emojis: int, **fields: Any) -> SetHandle:

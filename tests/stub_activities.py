@@ -33,9 +33,13 @@ from popcon.tasks import (
 
 @dataclass
 class StubActivities:
-    """`before` runs first in every activity with its task: it may raise or wait. `quality` reports on a take."""
+    """`before` runs first in every activity with its task: it may raise or wait.
+
+    `quality` reports on a take, `notes` are what its animator has to say.
+    """
 
     before: Callable[[Model], Any] = lambda task: None
+    notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
     asked: list[Model] = field(default_factory=list)
 
@@ -70,7 +74,8 @@ class StubActivities:
     @activity.defn
     async def animate(self, task: Animate) -> Animated:
         await self._note(task)
-        return Animated(video_key=keys.video(task.set_id, task.take), pictures=task.pictures)
+        video = keys.video(task.set_id, task.take)
+        return Animated(video_key=video, pictures=task.pictures, notes=self.notes(task))
 
     @activity.defn
     async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:

@@ -102,6 +102,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     corrected(run("drop", set_id, 1))
     assert run("reorder", set_id, "3,2", "--no-wait").stdout.endswith(f"see when it is done: popcon status {set_id}\n")
     corrected(run("tab", set_id, 2, "-o", "out"))
+    assert in_list(run, set_id) == (2, created(run, set_id))
     assert packed(folder)["002.png"] == first["002.png"], "the waving one kept its place and its bytes"
     status = run("status", set_id).stdout
     assert "order 3, 2, without 1; the tab shows emoji 2" in status
@@ -135,6 +136,24 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     assert run("cancel", set_id).stdout.startswith(f"{set_id}  cancelled")
     assert "cancelled: `popcon reopen" in run("status", set_id).stdout
     refused(run("cancel", set_id), f"{set_id} has ended already: it is cancelled")
+
+    # Open again it stands as it was delivered. Who terminates it in Temporal's pages has stopped it.
+    run("reopen", set_id)
+    status = run("status", set_id).stdout
+    assert status.startswith(f"{set_id}  draft (not uploadable: 2 of 8): ")
+    assert "open for corrections until" in status
+    assert in_list(run, set_id) == (2, created(run, set_id)), "the set is older than its run"
+    corrected(run("tab", set_id, 3))
+    await popcon.temporal.get_workflow_handle(set_id).terminate()
+    opens = f"stopped: `popcon reopen {set_id}` opens it again"
+    status, listed = run("status", set_id).stdout, run("list").stdout
+    assert status.startswith(f"{set_id}  draft (not uploadable: 2 of 8), stopped: ")
+    assert opens in status
+    assert re.search(rf"^{set_id} .* stopped ", listed, re.MULTILINE)
+    assert opens in listed
+    refused(run("swap", set_id, 2, 1, 2), f"this set is {opens}")
+    refused(run("cancel", set_id), f"{set_id} has ended already: it is stopped")
+    assert "is open until" in run("reopen", set_id).stdout
 
 
 @pytest.mark.parametrize(
@@ -201,6 +220,19 @@ def refused(answer: subprocess.CompletedProcess[str], says: str) -> None:
     """One line to people, nothing to programs, and the exit code of bad input."""
     assert (answer.returncode, answer.stdout) == (2, ""), answer
     assert re.fullmatch(rf"popcon: .*{re.escape(says)}.*\n", answer.stderr), answer.stderr
+
+
+def in_list(run: Run, set_id: str) -> tuple[int, str]:
+    """How many emojis the list gives an open set, and since when it is there."""
+    [row] = [each for each in json.loads(run("list", "--json").stdout) if each["set_id"] == set_id]
+    assert row["open"]
+    return row["emojis"], row["started"]
+
+
+def created(run: Run, set_id: str) -> str:
+    """Since when a set is there by its own account."""
+    state: dict[str, str] = json.loads(run("status", set_id, "--json").stdout)["state"]
+    return state["created"]
 
 
 def events(answer: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:

@@ -10,16 +10,18 @@ import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
-from popcon import search
+from popcon import edits, queues, search
 from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
 from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame
-from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, until, workers
+from starter.emoji_view import emoji_view
+from tests.orchestra import SetHandle, at_rest, details_of, start, state_of, time_skipping_client, until, workers
 from tests.own import own_preset
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.details import set_details
+from workflows.emoji_set import EmojiSetWorkflow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -95,6 +97,24 @@ async def test_a_new_take_joins_the_candidates_and_use_take_goes_back_in_one_ste
     assert files(back) == files(before), "the person's swap in the first take is there again"
 
 
+async def test_an_emoji_is_what_its_take_in_use_shows_and_so_is_the_next_take(client: Client) -> None:
+    stubs = StubActivities()
+    async with workers(client, stubs):
+        handle = await delivered(client, emojis=1)
+        [before] = (await state_of(handle)).emojis
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "cry", "prompt": "faster"})
+        [cries] = (await at_rest(handle)).emojis
+        await send(handle, "use_take", {"emoji": 1, "take": 1})
+        [back] = (await at_rest(handle)).emojis
+        await send(handle, "retry_emoji", {"emoji": 1})
+
+    assert (cries.action, cries.prompt) == ("cry", "faster")
+    assert (back.action, back.prompt, back.seed) == (before.action, before.prompt, before.seed)
+    first, second, third = stubs.tasks(Animate)
+    assert (third.action, third.prompt) == (first.action, first.prompt) == ("happy", None)
+    assert len({first.seed, second.seed, third.seed}) == 3, "the new take differs from both that there are"
+
+
 async def test_a_doubtful_take_is_flagged_as_long_as_it_is_in_use(client: Client) -> None:
     good, doubtful = (
         TakeQuality(seam=1.0, distinct=48, clipped=0, flashes=0),
@@ -133,12 +153,12 @@ async def test_a_take_that_cannot_be_used_again_leaves_the_flags_of_the_one_in_u
     still = TakeQuality(seam=0, distinct=1, clipped=0, flashes=0)
     async with workers(client, StubActivities(before=refuse, quality=lambda task: still)):
         handle = await delivered(client, emojis=1)
-        await send(handle, "retry_emoji", {"emoji": 1})
+        await send(handle, "retry_emoji", {"emoji": 1, "action": "cry"})
         refusing = True
         await send(handle, "use_take", {"emoji": 1, "take": 1})
-        state = await at_rest(handle)
+        [emoji] = (await at_rest(handle)).emojis
 
-    assert (state.emojis[0].take, state.emojis[0].attention) == (2, ("take 2: nothing moves",))
+    assert (emoji.take, emoji.action, emoji.attention) == (2, "cry", ("take 2: nothing moves",))
 
 
 async def test_the_sets_own_presets_go_to_the_animator_with_every_take_and_redrawn_frame(client: Client) -> None:
@@ -175,6 +195,37 @@ async def test_a_failed_retry_leaves_the_emoji_as_it_was_and_says_so(client: Cli
     kept, used_up = after.emojis[0], {"begun": 2}
     assert kept == before.emojis[0].model_copy(update=used_up), "another take will get another number"
     assert [each.text for each in after.notices] == ["retry_emoji on emoji 1: animate: the take has no pictures"]
+
+
+async def test_a_notice_says_which_emoji_it_is_about(client: Client) -> None:
+    unknown = "the puppet does not know these words: wobbleflux"
+    async with workers(client, StubActivities(notes=lambda task: (unknown,) if task.prompt else ())):
+        handle = await delivered(client, emojis=3)
+        await send(handle, "retry_emoji", {"emoji": 2, "prompt": "wobbleflux"})
+        await handle.signal("swap_frame", {"emoji": 3, "frame": 9, "candidate": 1})
+        state = await at_rest(handle)
+
+    assert [(each.text, each.emoji, each.edit) for each in state.notices] == [
+        (f"emoji 2: {unknown}", 2, 1),
+        ("swap_frame: emoji 3 has no frame 9: it has 5", None, None),
+    ]
+    shown = [emoji_view(state, number, None).notices for number in (1, 2, 3)]
+    assert shown == [(), state.notices[:1], state.notices[1:]]
+
+
+async def test_a_mistake_wants_attention_until_the_next_edit(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client)
+        await handle.signal("swapframe", SWAP)
+        await until(lambda: wants_attention(handle))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("swap_frame", {**SWAP, "frame": 9})
+        still = await wants_attention(handle)
+        await send(handle, "swap_frame", SWAP)
+        state, wanted = await at_rest(handle), await wants_attention(handle)
+
+    assert (still, wanted) == (True, False), "what was refused has answered nothing"
+    assert [each.answered for each in state.notices] == [True], "and the notice is kept"
 
 
 async def test_a_frame_is_redrawn_with_a_prompt(client: Client) -> None:
@@ -390,6 +441,25 @@ async def test_it_continues_as_new_and_loses_nothing(client: Client) -> None:
     assert state.delivery.revision == 14
 
 
+async def test_lists_and_pages_tell_how_many_emojis_there_are_now_in_every_run(client: Client) -> None:
+    async with workers(client, StubActivities()):
+        handle = await delivered(client, emojis=1, continue_after=60)
+        created = (await state_of(handle)).created
+        first_run, before = (await handle.describe()).run_id, await told(handle)
+        await send(handle, "add_emoji", {"action": "wave"})
+        for candidate in (2, 3, 1) * 4:
+            await send(handle, "swap_frame", {"emoji": 1, "frame": 1, "candidate": candidate})
+        after = await told(handle)
+        last_run = (await handle.describe()).run_id
+        upserts = [each for each in await kinds_of(handle) if each is EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED]
+
+    memo = {"owner": "local", "platform": "line-emoji", "created": created}
+    assert before == ({**memo, "emojis": 1}, "1 emoji · line-emoji · local")
+    assert after == ({**memo, "emojis": 2}, "2 emojis · line-emoji · local")
+    assert last_run != first_run
+    assert not upserts, "a run begins with the memo of the one before"
+
+
 async def test_a_cancelled_set_ends_with_what_it_had(client: Client) -> None:
     stubs = StubActivities()
     async with workers(client, stubs):
@@ -402,6 +472,61 @@ async def test_a_cancelled_set_ends_with_what_it_had(client: Client) -> None:
     assert closed is WorkflowExecutionStatus.CANCELED
     last = stubs.tasks(PackageSet)[-1]
     assert (last.status, last.state.ending) == (SetStatus.CANCELLED, Ending.CANCELLED)
+
+
+async def test_an_edit_that_a_cancel_cut_off_is_told_and_acts_when_it_is_sent_again(client: Client) -> None:
+    gate, animating = asyncio.Event(), asyncio.Event()
+
+    async def hold_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02") and not gate.is_set():
+            animating.set()
+            await gate.wait()
+
+    stubs = StubActivities(before=hold_second_takes)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        retry = {"emoji": 2, "action": "cry", "request_id": "click"}
+        await handle.execute_update("retry_emoji", retry)
+        await animating.wait()
+        await handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+        gate.set()
+        ended = stubs.tasks(PackageSet)[-1].state
+        again = await start_again(client, edits.reopened(ended, ended.created, ended.window_ends))
+        opened = await at_rest(again)
+        accepted = await again.execute_update("retry_emoji", retry, result_type=dict)
+        after = await at_rest(again)
+
+    assert [each.text for each in ended.notices] == [
+        "the set ended before this was done, send it again: retry_emoji on emoji 2 (edit 1)"
+    ]
+    assert (ended.pending, ended.emojis[1].action) == ((), "happy")
+    assert edits.status_of(opened) is SetStatus.DRAFT
+    assert accepted == {"edit": 2, "joined": False}
+    assert (after.emojis[1].action, after.emojis[1].take) == ("cry", 3)
+
+
+async def test_a_retry_of_a_dropped_emoji_says_why_it_was_not_done(client: Client) -> None:
+    gate, animating = asyncio.Event(), asyncio.Event()
+
+    async def hold_second_takes(task: Model) -> None:
+        if isinstance(task, Animate) and task.take.endswith("-02"):
+            animating.set()
+            await gate.wait()
+
+    async with workers(client, StubActivities(before=hold_second_takes)):
+        handle = await delivered(client)
+        await handle.execute_update("retry_emoji", {"emoji": 2})
+        await animating.wait()
+        await send(handle, "drop_emoji", {"emoji": 2})
+        gate.set()
+        state = await at_rest(handle)
+
+    assert [each.text for each in state.notices] == [
+        "retry_emoji on emoji 2: it was cancelled because the emoji was dropped"
+    ]
+    assert state.emojis[1].status is EmojiStatus.DONE
 
 
 async def test_the_first_delivery_stays_within_its_budget(client: Client) -> None:
@@ -420,9 +545,16 @@ async def test_the_first_delivery_stays_within_its_budget(client: Client) -> Non
 async def test_an_idle_set_waits_with_one_timer(client: Client) -> None:
     async with workers(client, StubActivities()):
         handle = await delivered(client)
-        kinds = [event.event_type for event in (await handle.fetch_history()).events]
+        kinds = await kinds_of(handle)
 
     assert kinds.count(EventType.EVENT_TYPE_TIMER_STARTED) <= 1
+
+
+async def start_again(client: Client, state: SetState) -> SetHandle:
+    """Open an ended set, as `popcon reopen` does."""
+    return await client.start_workflow(
+        EmojiSetWorkflow.run, args=[state], id=state.request.set_id, task_queue=queues.WORKFLOW
+    )
 
 
 async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
@@ -431,8 +563,19 @@ async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
     await at_rest(handle)
 
 
-async def wants_attention(handle: SetHandle) -> bool | None:
-    return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION)
+async def wants_attention(handle: SetHandle) -> bool:
+    return (await handle.describe()).typed_search_attributes.get(search.NEEDS_ATTENTION) is True
+
+
+async def told(handle: SetHandle) -> tuple[dict[str, object], str]:
+    """The memo of a set's current run, and the first line of its page."""
+    memo = await (await handle.describe()).memo()
+    return dict(memo), (await details_of(handle)).splitlines()[0]
+
+
+async def kinds_of(handle: SetHandle) -> list[EventType.ValueType]:
+    """What has happened in the current run."""
+    return [event.event_type for event in (await handle.fetch_history()).events]
 
 
 async def is_revision(handle: SetHandle, revision: int) -> bool:

@@ -16,12 +16,14 @@ from popcon.messages import MESSAGES, Edit, RefineFrame, RetryEmoji, RetryFrame,
 from popcon.models import (
     Asset,
     Candidate,
+    Delivery,
     Emoji,
     EmojiStatus,
     EncodedEmoji,
     Ending,
     PendingEdit,
     SetState,
+    SetStatus,
     Source,
     Take,
 )
@@ -152,12 +154,60 @@ def test_a_reopened_set_takes_messages_and_has_lost_nothing_that_was_made() -> N
     state = delivered()
     running = state.emoji(1).model_copy(update={"status": EmojiStatus.RUNNING})
     added = edits.apply_to_set(edits.with_emoji(state, running), edit("add_emoji", {"action": "wave"}))
-    reopened = edits.reopened(added.model_copy(update={"ending": Ending.CANCELLED, "failure": "x"}), "later")
+    ended = edits.ended(added, Ending.CANCELLED, "now").model_copy(update={"failure": "x"})
+    reopened = edits.reopened(ended, "now", "later")
 
     assert [each.status for each in reopened.emojis] == [EmojiStatus.DONE, EmojiStatus.DONE, EmojiStatus.FAILED]
     assert reopened.emojis[0] == state.emojis[0]
     assert (reopened.ending, reopened.failure, reopened.window_ends) == (None, None, "later")
     told(reopened, "swap_frame", SWAP)
+
+
+def test_a_retry_that_was_cut_off_leaves_the_emoji_what_its_take_shows() -> None:
+    emoji = delivered().emoji(1)
+    crying = {"status": EmojiStatus.RUNNING, "action": "cry", "prompt": "faster", "seed": 9, "begun": 2}
+    state = edits.with_emoji(delivered(), emoji.model_copy(update=crying))
+
+    reopened = edits.reopened(edits.ended(state, Ending.CANCELLED, "now"), "now", "later")
+    assert reopened.emoji(1) == emoji.model_copy(update={"begun": 2})
+
+
+def test_a_cancelled_set_stands_as_its_delivery_turned_out_once_it_is_open_again() -> None:
+    delivery = Delivery(revision=2, status=SetStatus.CANCELLED, note="not uploadable: 2 of 8", manifest_key="m")
+    state = delivered().model_copy(update={"delivery": delivery, "packaged": True, "ending": Ending.CANCELLED})
+
+    reopened = edits.reopened(state, "now", "later")
+    assert edits.status_of(state) is SetStatus.CANCELLED
+    assert edits.status_of(reopened) is SetStatus.DRAFT
+    assert reopened.delivery == delivery.model_copy(update={"status": SetStatus.DRAFT})
+
+    cut_off = edits.with_emoji(state, state.emoji(1).model_copy(update={"status": EmojiStatus.RUNNING}))
+    delivered_so = cut_off.model_copy(update={"packaged": True})
+    assert not edits.reopened(delivered_so, "now", "later").packaged, "the running one was left out of that delivery"
+
+
+def test_edits_that_the_end_of_a_set_cut_off_are_told_and_can_be_sent_again() -> None:
+    state, _ = told(delivered(), "swap_frame", {**SWAP, "request_id": "done"})
+    state, _ = told(done_with(state), "retry_emoji", {"emoji": 2, "request_id": "cut off"})
+    state, _ = told(state, "approve", {"request_id": "never"})
+
+    for ended in (edits.ended(state, Ending.CANCELLED, "now"), edits.reopened(state, "now", "later")):
+        assert not ended.pending
+        assert [each.text for each in ended.notices] == [
+            "the set ended before this was done, send it again: retry_emoji on emoji 2 (edit 2), approve (edit 3)"
+        ]
+        assert [each.request_id for each in ended.handled] == ["done"]
+    again = edits.reopened(edits.ended(state, Ending.CANCELLED, "now"), "now", "later")
+    assert len(again.notices) == 1
+    assert not told(again, "retry_emoji", {"emoji": 2, "request_id": "cut off"})[1].joined
+
+
+def test_the_ending_that_was_asked_for_is_done_with_the_set() -> None:
+    state, asked = told(delivered(), "approve", {"request_id": "approved"})
+    ended = edits.ended(state, Ending.APPROVED, "now")
+
+    assert (ended.ending, ended.pending, ended.notices) == (Ending.APPROVED, (), ())
+    assert [each.edit for each in ended.handled] == [asked.edit]
 
 
 def test_a_take_that_failed_keeps_its_number_for_itself_alone() -> None:
@@ -278,15 +328,28 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
         emoji = data.draw(st.sampled_from([each for each in self.state.emojis if each.takes]))
         take = data.draw(st.sampled_from(emoji.takes)).number
         back = storyboard.use_take(storyboard.use_take(emoji, take), emoji.take)
+        assert (back.action, back.prompt, back.seed) == (emoji.action, emoji.prompt, emoji.seed)
         assert encoded(back).encoded == encoded(emoji).encoded, "undo gives the same bytes"
 
     @precondition(lambda self: edits.ending_asked(self.state) is not None and not self.state.pending[1:])
     @rule()
     def end_and_reopen(self) -> None:
-        ended = self.state.model_copy(update={"ending": edits.ending_asked(self.state), "pending": ()})
+        ending = edits.ending_asked(self.state)
+        assert ending
+        self.end(ending)
+
+    @rule()
+    def cancel_and_reopen(self) -> None:
+        undone = {each.number for each in self.state.pending}
+        self.answers = {request_id: edit for request_id, edit in self.answers.items() if edit not in undone}
+        self.end(Ending.CANCELLED)
+
+    def end(self, ending: Ending) -> None:
+        ended = edits.ended(self.state, ending, "now")
         with pytest.raises(Refused):
             told(ended, "choose_tab", {"emoji": ended.order[0]})
-        self.state = edits.reopened(ended, "later")
+        self.state = edits.reopened(ended, "now", "later")
+        assert not self.state.pending
 
     @invariant()
     def every_selection_points_at_a_candidate_that_can_be_shown(self) -> None:
@@ -297,6 +360,15 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
                 assert frame.current.recipe is not None
             if emoji.frames:
                 assert emoji.take in [each.number for each in emoji.takes]
+
+    @invariant()
+    def every_emoji_is_called_what_its_take_shows(self) -> None:
+        """Nothing runs between the rules."""
+        for emoji in self.state.emojis:
+            if emoji.takes:
+                shown = emoji.take_numbered(emoji.take)
+                assert (emoji.action, emoji.prompt, emoji.seed) == (shown.action, shown.prompt, shown.seed)
+                assert len({each.seed for each in emoji.takes}) == len(emoji.takes), "once more is not the same again"
 
     @invariant()
     def every_file_shows_what_is_selected(self) -> None:
@@ -394,7 +466,7 @@ def done_one(state: SetState, asked: Edit, number: int, trouble: str) -> SetStat
         after = storyboard.remember_selection(edited(before, asked))
         if trouble == "encode":
             kept = storyboard.with_selection(after.frames, storyboard.selection_of(before.frames))
-            after = after.model_copy(update={"frames": kept, "take": before.take})
+            after = before.model_copy(update={"frames": kept, "takes": after.takes})
             return edits.with_emoji(state, storyboard.remember_selection(after))
         return edits.with_emoji(state, encoded(after))
     return state
@@ -405,7 +477,7 @@ def retried(emoji: Emoji, asked: RetryEmoji, *, fails: bool) -> Emoji:
     if fails:
         without = {} if emoji.encoded else {"status": EmojiStatus.FAILED, "failure": "no pictures"}
         return emoji.model_copy(update={"begun": begun.begun, **without})
-    new = {"action": asked.action or emoji.action, "prompt": asked.prompt}
+    new = {"action": asked.action or emoji.action, "prompt": asked.prompt, "seed": storyboard.next_seed(emoji)}
     return encoded(with_take(begun.model_copy(update=new)))
 
 
@@ -440,6 +512,7 @@ def with_take(begun: Emoji) -> Emoji:
         number=begun.begun,
         action=begun.action,
         prompt=begun.prompt,
+        seed=begun.seed,
         animator="puppet",
         video_key=f"take-{begun.begun}",
         pictures=PICTURES,

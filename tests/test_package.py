@@ -35,6 +35,7 @@ from popcon.models import (
     SetRequest,
     SetState,
     SetStatus,
+    Source,
     Take,
     Upload,
 )
@@ -242,7 +243,16 @@ class TestHistories:
         key = keys.choice(set_id, "001-02", "0")
         storage.put_once(key, ChoiceNotes(take=2, frames=(made,)).model_dump_json().encode())
         video = keys.video(set_id, "001-02")
-        take = Take(number=2, action="happy", animator="puppet", video_key=video, pictures=9, notes_key=key)
+        take = Take(
+            number=2,
+            action="happy",
+            prompt="faster",
+            animator="puppet",
+            video_key=video,
+            pictures=9,
+            at="2026-11-01T09:00:00+00:00",
+            notes_key=key,
+        )
         candidates = tuple(
             Candidate(number=number, take=2, picture=picture, recipe=recipe)
             for number, picture, recipe in ((1, 5, "keyer-1"), (2, 4, "keyer-1"), (3, 6, None), (4, 6, "lost-1"))
@@ -260,6 +270,22 @@ class TestHistories:
         assert (frame.number, frame.selected, frame.why) == (1, 2, "picture 4 instead of 5")
         halos = [each.notes.metrics["halo"] if each.notes else None for each in frame.candidates]
         assert halos == [0.5, 0.25, None, None]
+
+    def test_they_tell_of_every_candidate_how_it_came_about(self, storage: Storage, frames: list[Rgba]) -> None:
+        """The first is its take's, the others are what two messages made of it, one after the other."""
+        emoji = self.emoji(storage, "set-pack-origin", frames)
+        later, latest = "2026-11-01T11:00:00+00:00", "2026-11-01T12:00:00+00:00"
+        redrawn = Candidate(number=2, take=2, picture=10, source=Source.REDRAWN, moment=4, prompt="smaller", at=later)
+        rematted = redrawn.model_copy(
+            update={"number": 3, "source": Source.REMATTED, "prompt": None, "at": latest, "recipe": "other-1"}
+        )
+        frame = Frame(number=1, candidates=(emoji.frames[0].candidates[0], redrawn, rematted))
+        told = self.history(storage, "set-pack-origin", emoji.model_copy(update={"frames": (frame,)}))
+        assert [(each.candidate.source, each.animator, each.prompt, each.at) for each in told.candidates] == [
+            (Source.TAKE, "puppet", "faster", "2026-11-01T09:00:00+00:00"),
+            (Source.REDRAWN, "puppet", "smaller", later),
+            (Source.REMATTED, "puppet", "smaller", latest),
+        ]
 
     def test_what_a_person_chose_is_no_choice_of_the_choosers(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-hand", frames, selected=1)

@@ -13,7 +13,7 @@ from popcon.converter import data_converter
 from workflows.worker import WORKFLOWS, runner
 
 HISTORIES = Path(__file__).parent / "histories"
-# What must be among them: each ends in another way.
+# What must be among them: each begins or ends in another way.
 EXPECTED = {
     "emoji-done",
     "emoji-failed",
@@ -21,12 +21,14 @@ EXPECTED = {
     "set-cancelled",
     "set-closed",
     "set-continued",
+    "set-continued-second-run",
     "set-refused",
+    "set-reopened",
     "set-with-errors",
 }
 
 
-def test_every_kind_of_ending_is_stored() -> None:
+def test_every_kind_of_beginning_and_ending_is_stored() -> None:
     assert {path.stem for path in HISTORIES.glob("*.json")} >= EXPECTED
 
 

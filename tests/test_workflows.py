@@ -15,7 +15,18 @@ from popcon.errors import UnreadableVideo, UnusablePicture
 from popcon.model import Model
 from popcon.models import EmojiProgress, EmojiStatus, Ending, SetStatus
 from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, SquareCharacter
-from tests.orchestra import at_rest, has_status, hold, is_matting, start, state_of, time_skipping_client, until, workers
+from tests.orchestra import (
+    at_rest,
+    details_of,
+    has_status,
+    hold,
+    is_matting,
+    start,
+    state_of,
+    time_skipping_client,
+    until,
+    workers,
+)
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.emoji import EmojiWorkflow
@@ -189,8 +200,35 @@ async def test_progress_counts_the_frames_done(client: Client) -> None:
             return await child.query(EmojiWorkflow.progress) == EmojiProgress(stage="matting", frames_done=4, frames=5)
 
         await until(four_done)
+        page, row = await details_of(child), (await details_of(handle)).splitlines()[-1]
         gate.set()
         await at_rest(handle)
+        at_last = await details_of(child), (await details_of(handle)).splitlines()[-1]
+
+    assert page == "emoji 1 · happy\n\n**matting** · 4 of 5 frames done"
+    assert at_last[0] == "emoji 1 · happy\n\n**done** · 5 of 5 frames done"
+    assert [cells(each)[3:6] for each in (row, at_last[1])] == [
+        ["running, see its own page", "", ""],
+        ["done", "5/5", "1"],
+    ]
+
+
+def cells(row: str) -> list[str]:
+    """The cells of a row of a Markdown table."""
+    return [each.strip() for each in row.strip("|").split("|")]
+
+
+async def test_a_failed_emoji_tells_why_on_its_page(client: Client) -> None:
+    def break_all(task: Model) -> None:
+        if isinstance(task, Animate):
+            raise UnreadableVideo("no pictures")
+
+    async with workers(client, StubActivities(before=break_all)):
+        handle = await start(client, request(actions=("happy",), frames=5))
+        await at_rest(handle)
+        page = await details_of(client.get_workflow_handle(f"{handle.id}/emoji-001"))
+
+    assert page == "emoji 1 · happy\n\n**failed** · animate: no pictures"
 
 
 @pytest.mark.parametrize(

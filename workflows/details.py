@@ -1,9 +1,9 @@
-"""What people see of a set on its page in the Temporal UI."""
+"""What people see of a set and of its emojis on their pages in the Temporal UI, and of a set in lists."""
 
 from collections.abc import Sequence
 
 from popcon.edits import status_of
-from popcon.models import Emoji, EmojiStatus, SetState
+from popcon.models import Emoji, EmojiProgress, EmojiStatus, SetState
 from popcon.wording import count
 
 NOTICES_SHOWN = 8
@@ -13,17 +13,25 @@ GAP = "\N{EM SPACE}"
 
 
 def needs_attention(state: SetState) -> bool:
-    """Whether a person should look: something failed, could not be done, or is doubtful."""
+    """Whether a person should look: something failed or is doubtful, or they were told something since their last edit.
+
+    An edit that was accepted after a notice answers it: else one mistyped signal would call for people for good.
+    """
     troubled = any(each.attention or each.status is EmojiStatus.FAILED for each in state.ordered)
-    return troubled or bool(state.notices) or state.failure is not None
+    return troubled or any(not each.answered for each in state.notices) or state.failure is not None
 
 
 def set_details(state: SetState) -> str:
-    """The set as Markdown: its status, where the ZIP is, a table of its emojis, the last notices."""
-    size = count(len(state.order), "emoji")
-    lines = [f"**{status_of(state)}** · {size} · edits are taken until {_moment(state.window_ends)}"]
+    """The set as Markdown: what it is, its status, where the ZIP is, a table of its emojis, the last notices.
+
+    What it is stands here too, since Temporal's own summary is what it was at first, and is lost in a later run.
+    """
+    request = state.request
+    lines = [f"{count(len(state.order), 'emoji')} · {request.platform} · {_cell(request.owner)}\n"]
     if state.ending:
-        lines = [f"**{state.ending}** · {size}"]
+        lines.append(f"**{state.ending}**")
+    else:
+        lines.append(f"**{status_of(state)}** · edits are taken until {_moment(state.window_ends)}")
     if state.failure:
         lines.append(f"\n{_cell(state.failure)}")
     if state.delivery:
@@ -40,16 +48,35 @@ def set_details(state: SetState) -> str:
     return "\n".join(lines)
 
 
+def set_memo(state: SetState) -> dict[str, object]:
+    """What lists tell of an open set without asking it. `created` is empty until it has begun."""
+    request = state.request
+    return {
+        "owner": request.owner,
+        "platform": request.platform,
+        "emojis": len(state.order),
+        "created": state.created,
+    }
+
+
+def emoji_details(emoji: Emoji, progress: EmojiProgress, failure: str | None = None) -> str:
+    """The emoji as Markdown: what it is, and how far its take."""
+    prompt = f" · {_cell(emoji.prompt)}" if emoji.prompt else ""
+    how = _cell(failure) if failure else f"{progress.frames_done} of {progress.frames} frames done"
+    return f"emoji {emoji.number} · {_cell(emoji.action)}{prompt}\n\n**{progress.stage}** · {how}"
+
+
 def _row(place: int, emoji: Emoji, state: SetState) -> str:
-    wanted = state.request.frames
+    """A running emoji counts its frames on its own page: to tell the set of each would cost it events."""
+    running = emoji.status is EmojiStatus.RUNNING
     done = len(emoji.frames) if emoji.encoded else 0
     look = "; ".join(filter(None, (emoji.failure, *emoji.attention)))
     cells = (
         place,
         emoji.number,
         _cell(emoji.action),
-        emoji.status,
-        f"{done} of {wanted}",
+        "running, see its own page" if running else emoji.status,
+        "" if running else f"{done}/{state.request.frames}",
         emoji.take or "",
         _cell(look),
     )

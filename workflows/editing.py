@@ -152,8 +152,7 @@ class FrameEditor:
                 raise
             self._note(f"emoji {self._emoji.number} stays as it was: {reason(error)}")
             kept = storyboard.with_selection(self._emoji.frames, storyboard.selection_of(before.frames))
-            as_before = {"frames": kept, "take": before.take, "attention": before.attention}
-            self._emoji = self._emoji.model_copy(update=as_before)
+            self._emoji = before.model_copy(update={"frames": kept, "takes": self._emoji.takes})
 
     def _note(self, text: str, edit: int | None = None) -> None:
         self._notices.append(Notice(at=_now(), text=text, edit=edit))

@@ -13,6 +13,7 @@ from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, S
 from popcon.quality import flags
 from popcon.tasks import Animate, ChooseFrames, ChosenFrames, ExtractPictures
 from workflows import steps, stubs
+from workflows.details import emoji_details
 from workflows.inputs import decode
 from workflows.perform import perform
 from workflows.policies import AS_BATCH, ON_CPU, animating_on
@@ -54,7 +55,9 @@ class EmojiWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return RenderedEmoji(emoji=work.emoji, failure=reason(error))
+            failure = reason(error)
+            self._reach(work, "failed", failure)
+            return RenderedEmoji(emoji=work.emoji, failure=failure)
 
     @workflow.query(description="How far this emoji is: its stage and its frames done.")
     def progress(self) -> EmojiProgress:
@@ -62,20 +65,22 @@ class EmojiWorkflow:
         return self._progress
 
     async def _render(self, work: RenderEmoji) -> RenderedEmoji:
-        self._reach("animating", frames=work.request.frames)
+        self._progress = EmojiProgress(frames=work.request.frames)
+        self._reach(work, "animating")
         take, notes = await _animate(work)
         frames = storyboard.spread_frames(work.request.frames, take.pictures, take.number)
-        self._reach("extracting", frames=len(frames))
+        self._reach(work, "extracting")
         quality = await _extract(work, take, frames)
-        self._reach("matting", frames=len(frames))
+        self._reach(work, "matting")
         frames = tuple(await asyncio.gather(*(self._matted(work, frame, 1) for frame in frames)))
-        self._reach("choosing", frames=len(frames))
+        self._reach(work, "choosing")
         frames, chosen = await self._choose(work, take, frames)
-        self._reach("encoding", frames=len(frames))
+        self._reach(work, "encoding")
         judged = take.model_copy(update={"notes_key": chosen.notes_key, "quality": quality})
         attention = (*flags(judged), *chosen.attention)
         emoji = storyboard.join_take(work.emoji, judged.model_copy(update={"attention": attention}), frames)
         encoded = await steps.encode(work.request, emoji, ways=AS_BATCH)
+        self._reach(work, "done")
         done = {"status": EmojiStatus.DONE, "encoded": encoded, "failure": None}
         return RenderedEmoji(emoji=emoji.model_copy(update=done), notes=notes)
 
@@ -84,6 +89,7 @@ class EmojiWorkflow:
         recipe = await steps.matte_candidate(work.request, work.character, number, frame.number, wanted, ways=AS_BATCH)
         if candidate == 1:  # the others are the chooser's extras
             self._progress = self._progress.model_copy(update={"frames_done": self._progress.frames_done + 1})
+            self._reach(work, self._progress.stage)
         return storyboard.with_recipe(frame, candidate, recipe)
 
     async def _choose(
@@ -103,8 +109,10 @@ class EmojiWorkflow:
                 frame = await self._matted(work, frame, wanted.candidate)
         return frame
 
-    def _reach(self, stage: str, frames: int) -> None:
-        self._progress = self._progress.model_copy(update={"stage": stage, "frames": frames})
+    def _reach(self, work: RenderEmoji, stage: str, failure: str | None = None) -> None:
+        """Say how far the emoji is, to those who ask and on its page. Neither adds to its history."""
+        self._progress = self._progress.model_copy(update={"stage": stage})
+        workflow.set_current_details(emoji_details(work.emoji, self._progress, failure))
 
 
 async def _animate(work: RenderEmoji) -> tuple[Take, tuple[str, ...]]:

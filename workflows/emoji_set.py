@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
-from popcon import edits, search, storyboard
+from popcon import edits, notices, search, storyboard
 from popcon.errors import Refused
 from popcon.messages import Edit, RetryEmoji
 from popcon.models import (
@@ -26,7 +26,7 @@ from popcon.models import (
 )
 from popcon.tasks import MatteCharacter, PackageSet, SquareCharacter
 from workflows import stubs
-from workflows.details import needs_attention, set_details
+from workflows.details import needs_attention, set_details, set_memo
 from workflows.editing import FrameEditor
 from workflows.emoji import EmojiWorkflow, RenderedEmoji, RenderEmoji
 from workflows.inputs import decode
@@ -35,11 +35,11 @@ from workflows.perform import perform
 from workflows.policies import ON_CPU, ON_GPU, PACKAGING, RENDER_ONCE
 from workflows.wording import reason
 
-# A new take without a seed of its own gets one this far from the last: far from the other emojis' too.
-SEED_STEP = 1000
 # Enough emojis at once to keep every queue busy, and few enough that the first ones are done first and that a person's
 # edit does not find dozens of workflows starting before it.
 MOST_RENDERING = 8
+# Temporal's forms list the handler of unknown names before the messages, without a name, and choose it at first.
+NO_MESSAGE = "(not a message: choose one below)"
 # How long edits that follow one another may put a delivery off.
 DELIVERY_PATIENCE = timedelta(seconds=20)
 
@@ -58,6 +58,7 @@ class EmojiSetWorkflow:
         self._packaging: asyncio.Task[None] | None = None
         self._unpackaged_since: datetime | None = None
         self._broken: BaseException | None = None
+        self._stopping = False
         self._awake = True
         self._shown: tuple[object, ...] = ()
         try:
@@ -88,12 +89,12 @@ class EmojiSetWorkflow:
         """The whole state of the set."""
         return self._current
 
-    @workflow.signal(dynamic=True, description="Any other name is a mistake, and becomes a notice.")
+    @workflow.signal(dynamic=True, description=NO_MESSAGE)
     def unknown_signal(self, name: str, inputs: Sequence[RawValue]) -> None:
         """Tell the person which messages there are."""
         self.notice(str(unknown_name(name)))
 
-    @workflow.update(dynamic=True, description="Any other name is a mistake, and is refused.")
+    @workflow.update(dynamic=True, description=NO_MESSAGE)
     async def unknown_update(self, name: str, inputs: Sequence[RawValue]) -> None:
         """Never comes to run."""
 
@@ -109,7 +110,7 @@ class EmojiSetWorkflow:
     def accept(self, name: str, edit: Edit, request_id: str | None) -> Accepted:
         """See Mailbox."""
         state, accepted = edits.accept(self._current, name, edit, request_id)
-        self._set(state)
+        self._set(state if accepted.joined else notices.answered(state))
         return accepted
 
     def notice(self, text: str) -> None:
@@ -146,7 +147,8 @@ class EmojiSetWorkflow:
             if self._is_quiet():
                 if history_is_long:
                     await workflow.wait_condition(workflow.all_handlers_finished)
-                    workflow.continue_as_new(args=[self._current])
+                    # Without it the next run would begin with the memo of the first.
+                    workflow.continue_as_new(args=[self._current], memo=workflow.memo())
                 ending = self._ending_due()
                 if ending is not None:
                     return ending
@@ -166,7 +168,7 @@ class EmojiSetWorkflow:
                 edits.refuse(self._current, edit)
                 self._set(edits.apply_to_set(self._current, edit))
             except Refused as error:
-                self._set(edits.with_notice(self._current, _now(), f"{pending.name}: {error}", pending.number))
+                self._tell(f"{pending.name}: {error}", pending.number, pending.body.get("emoji"))
             self._set(edits.done(self._current, pending.number))
         for number, task in self._rendering.items():
             if number not in self._current.order and not task.cancelling():
@@ -251,7 +253,8 @@ class EmojiSetWorkflow:
             if rendered.failure is not None:
                 result = result.model_copy(update={"status": EmojiStatus.FAILED, "failure": rendered.failure})
             self._set(edits.with_emoji(self._current, result))
-            self._notice_all(rendered.notes, None)
+            for note in rendered.notes:
+                self._tell(note, None, emoji.number)
         finally:
             self._rendering.pop(emoji.number, None)
 
@@ -261,7 +264,7 @@ class EmojiSetWorkflow:
             asked = {
                 "action": edit.action or emoji.action,
                 "prompt": edit.prompt or (None if edit.action else emoji.prompt),
-                "seed": edit.seed if edit.seed is not None else emoji.seed + SEED_STEP,
+                "seed": edit.seed if edit.seed is not None else storyboard.next_seed(emoji),
                 "status": EmojiStatus.RUNNING,
             }
             running = storyboard.begin_take(emoji, again=False).model_copy(update=asked)
@@ -277,8 +280,11 @@ class EmojiSetWorkflow:
                     else running.model_copy(update=failed)  # so that `retry_failed` tries this take again
                 )
                 self._set(_unchanged(self._current, edits.with_emoji(self._current, kept)))
-                self._notice_all((f"retry_emoji on emoji {emoji.number}: {rendered.failure}",), pending.number)
-            self._notice_all(rendered.notes, pending.number)
+                if self._stopping:
+                    return  # not done: it stays pending, and the end of the set tells of it
+                self._tell(f"retry_emoji on emoji {emoji.number}: {rendered.failure}", pending.number, emoji.number)
+            for note in rendered.notes:
+                self._tell(note, pending.number, emoji.number)
             self._set(edits.done(self._current, pending.number))
         finally:
             self._rendering.pop(emoji.number, None)
@@ -296,8 +302,13 @@ class EmojiSetWorkflow:
                 static_summary=f"emoji {emoji.number} · {emoji.action}",
             )
         except ChildWorkflowError as error:
-            failure = "it was cancelled" if is_cancelled_exception(error) else reason(error)
-            return RenderedEmoji(emoji=emoji, failure=failure)
+            return RenderedEmoji(emoji=emoji, failure=self._why_not_rendered(emoji, error))
+
+    def _why_not_rendered(self, emoji: Emoji, error: ChildWorkflowError) -> str:
+        if not is_cancelled_exception(error):
+            return reason(error)
+        dropped = emoji.number not in self._current.order
+        return "it was cancelled because the emoji was dropped" if dropped else "it was cancelled"
 
     async def _edit(self, emoji: Emoji, waiting: list[PendingEdit]) -> None:
         try:
@@ -307,14 +318,17 @@ class EmojiSetWorkflow:
             changed = edits.with_emoji(self._current, edited.emoji)
             self._set(changed if edited.emoji != emoji else self._current)
             for each in edited.notices:
-                self._set(edits.with_notice(self._current, each.at, each.text, each.edit))
+                self._set(notices.with_emoji_notice(self._current, each.at, each.text, emoji.number, each.edit))
             self._set(edits.done(self._current, *(each.number for each in waiting)))
         finally:
             self._editing.pop(emoji.number, None)
 
-    def _notice_all(self, texts: tuple[str, ...], edit: int | None) -> None:
-        for text in texts:
+    def _tell(self, text: str, edit: int | None, emoji: int | None) -> None:
+        """Leave a notice, of an edit and about an emoji where there are such."""
+        if emoji is None:
             self._set(edits.with_notice(self._current, _now(), text, edit))
+        else:
+            self._set(notices.with_emoji_notice(self._current, _now(), text, emoji, edit))
 
     async def _package(self) -> None:
         """Deliver what is done now. What changes meanwhile is not packaged yet, and makes for one more delivery."""
@@ -332,7 +346,7 @@ class EmojiSetWorkflow:
             self._packaging = None
 
     async def _end(self, ending: Ending) -> Delivery:
-        state = self._current.model_copy(update={"ending": ending, "pending": ()})
+        state = edits.ended(self._current, ending, _now())
         self._set(state)
         delivery = await _packaged(state, _final_status(state))
         self._set(state.model_copy(update={"delivery": delivery, "packaged": True}))
@@ -341,6 +355,7 @@ class EmojiSetWorkflow:
 
     async def _end_cancelled(self) -> Delivery:
         """Stop all work; then the manifest is still written, so that what was made stays findable."""
+        self._stopping = True
         tasks = [*self._rendering.values(), *self._editing.values(), *filter(None, [self._packaging])]
         for task in tasks:
             task.cancel()
@@ -349,9 +364,13 @@ class EmojiSetWorkflow:
         raise asyncio.CancelledError("the set was cancelled")
 
     def _show(self) -> None:
-        """Say how the set stands, on its page and in its search attributes, where that has changed."""
+        """Say how the set stands, on its page, and where that has changed in its memo and its search attributes."""
         state = self._current
         workflow.set_current_details(set_details(state))
+        told = workflow.memo()
+        changed = {name: value for name, value in set_memo(state).items() if told.get(name) != value}
+        if changed:
+            workflow.upsert_memo(changed)
         attributes = (edits.status_of(state).value, needs_attention(state))
         if attributes == self._shown:
             return
