@@ -16,6 +16,7 @@ from activities.extract import Extractor
 from activities.package import Packager
 from activities.redraw import Redrawing
 from popcon import queues
+from popcon.patience import ReportBugs
 from popcon.settings import Settings
 from popcon.storage import Storage
 
@@ -64,4 +65,5 @@ def _worker(client: Client, queue: str, activities: Activities, slots: int, sett
         max_concurrent_activities=slots,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
+        interceptors=[ReportBugs()],
     )

@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 
 from gpu_worker.activities import GpuActivities
 from popcon import queues
+from popcon.patience import ReportBugs
 from popcon.settings import Settings
 
 # Activities only wait: while one batch runs, one is fetched and decoded and one encoded, stored and reported. With two
@@ -32,4 +33,5 @@ def gpu_worker(client: Client, activities: GpuActivities, settings: Settings) ->
         max_concurrent_activities=ACTIVITIES_PER_PLACE * settings.gpu_slots * settings.gpu_batch,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
+        interceptors=[ReportBugs()],
     )

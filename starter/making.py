@@ -1,6 +1,7 @@
 """`popcon make`: from a picture on disk to a ZIP on disk."""
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,23 +80,28 @@ def resume(set_id: str, out: Path, settings: Settings, display: Display) -> SetV
 
 async def _make(order: Order, out: Path, settings: Settings, display: Display) -> SetView:
     popcon = await Popcon.connect(settings)
-    return await _follow(popcon, await popcon.start(order.request, order.picture), out, settings, display)
+    set_id = order.request.set_id
+    started = popcon.start(order.request, order.picture)
+    return await _kept(set_id, _follow(popcon, set_id, started, out, settings, display))
 
 
 async def _resume(set_id: str, out: Path, settings: Settings, display: Display) -> SetView:
     popcon = await Popcon.connect(settings)
-    return await _follow(popcon, await popcon.status(set_id), out, settings, display)
+    return await _kept(set_id, _follow(popcon, set_id, popcon.status(set_id), out, settings, display))
 
 
-async def _follow(popcon: Popcon, view: SetView, out: Path, settings: Settings, display: Display) -> SetView:
+async def _kept(set_id: str, following: Coroutine[None, None, SetView]) -> SetView:
+    """Follow a set; leaving it, even while it is being started, says that it is kept."""
     try:
-        return await _until_delivered(popcon, view, out, settings, display)
+        return await following
     except asyncio.CancelledError as cancelled:  # what Ctrl-C becomes in here
-        raise SetLeft(view.set_id) from cancelled
+        raise SetLeft(set_id) from cancelled
 
 
-async def _until_delivered(popcon: Popcon, view: SetView, out: Path, settings: Settings, display: Display) -> SetView:
-    set_id = view.set_id
+async def _follow(
+    popcon: Popcon, set_id: str, first: Awaitable[SetView], out: Path, settings: Settings, display: Display
+) -> SetView:
+    view = await first
     display.started(set_id, ui_link(settings, set_id))
     async for latest in popcon.watch(set_id, view):
         view = latest

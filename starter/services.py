@@ -129,7 +129,7 @@ def object_store(ports: Mapping[str, int], found: Servers, folder: Path) -> Serv
             "AWS_SECRET_ACCESS_KEY": found.s3_secret_key,
             **_SPARING_GO,
         },
-        answers=lambda: _bucket_exists(ports, found.s3_bucket),
+        answers=lambda: _stores(ports, found.s3_bucket),
     )
 
 
@@ -173,15 +173,21 @@ def _set_retention(address: str) -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def _bucket_exists(ports: Mapping[str, int], bucket: str) -> bool:
-    """Whether S3 is up and the bucket there, which it is a moment later; buckets are folders of the filer."""
-    urls = f"http://{HOST}:{ports['s3.port']}/healthz", f"http://{HOST}:{ports['filer.port']}/buckets/{bucket}/"
-    return all(_is_found(url) for url in urls)
+def _stores(ports: Mapping[str, int], bucket: str) -> bool:
+    """Whether S3 is up, the bucket there, which is a moment later, and an object can be written and read.
+
+    SeaweedFS answers some seconds before its parts have found each other. Buckets are folders of its filer; the object
+    lies beside them.
+    """
+    filer = f"http://{HOST}:{ports['filer.port']}"
+    urls = f"http://{HOST}:{ports['s3.port']}/healthz", f"{filer}/buckets/{bucket}/"
+    probe = urllib.request.Request(f"{filer}/ready", data=b"ready", method="PUT")
+    return all(_is_found(url) for url in urls) and _is_found(probe) and _is_found(f"{filer}/ready")
 
 
-def _is_found(url: str) -> bool:
+def _is_found(request: str | urllib.request.Request) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:
-            return bool(response.status == 200)
+        with urllib.request.urlopen(request, timeout=_PROBE_SECONDS) as response:
+            return bool(response.status < 300)
     except (urllib.error.URLError, OSError):
         return False

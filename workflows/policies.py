@@ -18,13 +18,14 @@ CPU_ATTEMPT = timedelta(minutes=5)
 # A take may come from somebody else's queue: minutes, not seconds.
 ANIMATE_ATTEMPT = timedelta(minutes=20)
 
-# Pauses of 1, 2, 4, 8, 16, 30, 30… seconds: an outage of two and a half minutes in mid-work is survived, and a plain
-# bug is reported after as long. Work that merely waits in a queue has no limit: a GPU may be away for the night.
+# Pauses of 1, 2, 4, 8, 16, 30, 30… seconds: half an hour without S3 is survived in mid-work. A plain bug is reported
+# much sooner, by the workers (popcon/patience.py); what ends here is a piece of work that kills every worker that takes
+# it. Work that merely waits in a queue has no limit: a GPU may be away for the night.
 RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
     maximum_interval=timedelta(seconds=30),
-    maximum_attempts=10,
+    maximum_attempts=60,
     non_retryable_error_types=permanent_types(),
 )
 

@@ -27,8 +27,8 @@ class Mark:
 
 
 Marks = Iterator[Mark]
-# A mark that is smaller than this share of the character's height is not drawn: it is about to come or has gone.
-SMALLEST = 0.02
+# A mark that is smaller than this share of the character's height is not drawn: on an emoji it would be a speck.
+SMALLEST = 0.05
 
 
 def marks(effects: Iterable[Effect], t: float, pose: Pose, head: float, mirrored: bool = False) -> list[Mark]:
@@ -69,8 +69,8 @@ def _tears(t: float, head: float) -> Marks:
     for side in (-1, 1):
         for half in (0.0, 0.5):
             own = (t + half + 0.1 * side) % 1
-            x = side * (head + 0.02 + 0.24 * own)
-            y = 0.62 + 0.34 * own - 0.72 * own * own
+            x = side * (head + 0.02 + 0.30 * own)
+            y = 0.70 + 0.34 * own - 0.78 * own * own
             yield Mark("tear", x, y, 0.17 * keyed(own, (0.2, 1.0), (0.75, 1.0)), side * math.radians(50 - 110 * own))
 
 
