@@ -8,12 +8,20 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, PayloadConverter
 
+# More than a set's whole state (popcon/growth.py). Temporal takes updates of 4 MB, but ends a workflow that accepts one
+# of more than 2 MB, be it right and only full of spaces.
+LARGEST_INPUT = 1_500_000
+
 
 class Undecodable:
     """A payload that is not what its encoding says. It stands for the value where nobody said what to expect."""
 
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
+
+
+class TooLarge:
+    """A payload larger than any that somebody means. It stands for the value where nobody said what to expect."""
 
 
 class PatientPayloadConverter(PydanticPayloadConverter):
@@ -30,6 +38,8 @@ class PatientPayloadConverter(PydanticPayloadConverter):
         return [self._decoded(payload) for payload in payloads]
 
     def _decoded(self, payload: Payload) -> Any:
+        if payload.ByteSize() > LARGEST_INPUT:
+            return TooLarge()
         try:
             return super().from_payloads([payload])[0]
         except Exception as error:

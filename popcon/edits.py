@@ -1,8 +1,12 @@
 """What messages do to the state of a set: refuse, accept, apply. Plain functions, without time or I/O."""
 
+import hashlib
+import json
+
 from popcon import storyboard
 from popcon.animators import animator
 from popcon.errors import Refused, UnknownName
+from popcon.growth import LONGEST_RECIPE, Scales, refuse_growth
 from popcon.messages import (
     MESSAGES,
     AddEmoji,
@@ -33,10 +37,12 @@ from popcon.models import (
 )
 from popcon.platforms import platform
 from popcon.presets import preset
-from popcon.wording import count, listed
+from popcon.wording import count, listed, printable
 
 # As many ids as a client that repeats itself can reasonably be behind.
 REQUEST_IDS_KEPT = 1000
+# Longer ones are kept as their hash, which takes as much: Temporal lets an update's id have 1,000 characters.
+LONGEST_ID_KEPT = 64
 NOTICES_KEPT = 50
 LONGEST_NOTICE = 300
 # More than a person can have waiting; a program that sends more has lost its way.
@@ -83,9 +89,14 @@ def reopened(state: SetState, at: str, window_ends: str) -> SetState:
     return opened.model_copy(update={"delivery": delivery})
 
 
-def accept(state: SetState, name: str, edit: Edit, request_id: str | None = None) -> tuple[SetState, Accepted]:
-    """Put a message among the pending ones, unless it has acted before or waits there already. Raises Refused."""
-    used = edit.request_id or request_id
+def accept(
+    state: SetState, name: str, edit: Edit, request_id: str | None = None, scales: Scales | None = None
+) -> tuple[SetState, Accepted]:
+    """Put a message among the pending ones, unless it has acted before or waits there already. Raises Refused.
+
+    `scales` that are used again and again save the work of weighing the same state twice.
+    """
+    used = _kept(edit.request_id or request_id)
     earlier = next((each.edit for each in state.handled if each.request_id == used), None)
     if earlier is not None:
         return state, Accepted(edit=earlier, joined=True)
@@ -96,8 +107,9 @@ def accept(state: SetState, name: str, edit: Edit, request_id: str | None = None
     _refuse_closed(state)
     refuse(state, edit)
     number = state.edits + 1
-    pending = (*state.pending, PendingEdit(number=number, name=name, body=body))
-    state = state.model_copy(update={"edits": number, "pending": pending})
+    asked = PendingEdit(number=number, name=name, body=body)
+    refuse_growth(state, asked, scales or Scales())
+    state = state.model_copy(update={"edits": number, "pending": (*state.pending, asked)})
     return _handled(state, used, number), Accepted(edit=number)
 
 
@@ -162,8 +174,9 @@ def with_emoji(state: SetState, emoji: Emoji) -> SetState:
 
 
 def with_notice(state: SetState, at: str, text: str, edit: int | None = None) -> SetState:
-    """The state with one more notice; the oldest ones are forgotten."""
+    """The state with one more notice, in one line; the oldest ones are forgotten."""
     short = text if len(text) <= LONGEST_NOTICE else f"{text[: LONGEST_NOTICE - 1]}…"
+    short = printable(" ".join(short.split()))
     return state.model_copy(update={"notices": (*state.notices, Notice(at=at, text=short, edit=edit))[-NOTICES_KEPT:]})
 
 
@@ -248,6 +261,11 @@ def _refuse_frame_edit(state: SetState, emoji: Emoji, edit: FrameEdit) -> None:
         )
     if isinstance(edit, RefineFrame) and edit.propagate:
         raise Refused("a click cannot be carried through the other frames yet: refine them one by one")
+    if isinstance(edit, RefineFrame) and len(emoji.frames[edit.frame - 1].current.recipe or "") > LONGEST_RECIPE:
+        raise Refused(
+            f"frame {edit.frame} of emoji {emoji.number} was refined too often in a row: "
+            "swap to an earlier candidate, and refine that with more points at once"
+        )
 
 
 def _refuse_unknown_action(state: SetState, action: str) -> None:
@@ -289,6 +307,12 @@ def _one_to(number: int) -> str:
 
 def _failed(state: SetState) -> list[Emoji]:
     return [each for each in state.ordered if each.status is EmojiStatus.FAILED]
+
+
+def _kept(request_id: str | None) -> str | None:
+    if request_id is None or len(json.dumps(request_id)) <= LONGEST_ID_KEPT + len('""'):
+        return request_id
+    return hashlib.sha256(request_id.encode()).hexdigest()
 
 
 def _handled(state: SetState, request_id: str | None, edit: int) -> SetState:

@@ -1,9 +1,10 @@
 """The messages that people send to a set. From this one table come its signals, its updates and their descriptions."""
 
 import json
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from popcon.mattes import matte
 from popcon.model import Message, Model
@@ -12,10 +13,27 @@ from popcon.model import Message, Model
 LONGEST_PROMPT = 500
 MOST_POINTS = 64
 
-Number = Annotated[int, Field(ge=1, le=9999)]
-Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROMPT)]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _in_one_line(prompt: str) -> str:
+    """However somebody broke it into lines: it stands in tables and notices. What else steers a terminal is refused."""
+    line = " ".join(prompt.split())
+    if _CONTROLS.search(line):
+        raise ValueError("a prompt cannot have control characters")
+    return line
+
+
+# Strict, since a sender that says true or "1" for a number has something else wrong too.
+Number = Annotated[int, Field(ge=1, le=9999, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+Coordinate = Annotated[float, Field(ge=0, le=10_000, strict=True)]
+Prompt = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROMPT),
+    AfterValidator(_in_one_line),
+]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class Edit(Message):
@@ -74,9 +92,9 @@ class UseTake(EmojiEdit):
 class Point(Message):
     """A click on a picture, in its pixels from the top left. Label 1: this; label 0: not this."""
 
-    x: float = Field(ge=0, le=10_000)
-    y: float = Field(ge=0, le=10_000)
-    label: Literal[0, 1] = 1
+    x: Coordinate
+    y: Coordinate
+    label: int = Field(default=1, ge=0, le=1, strict=True)
 
 
 class RefineFrame(FrameEdit):
@@ -84,7 +102,7 @@ class RefineFrame(FrameEdit):
 
     points: tuple[Point, ...] = Field(min_length=1, max_length=MOST_POINTS)
     mode: Literal["erase", "restore"]
-    propagate: bool = False
+    propagate: bool = Field(default=False, strict=True)
 
 
 class AddEmoji(Edit):
@@ -127,6 +145,11 @@ class MessageKind(Model):
     model: type[Edit]
     does: str
     example: dict[str, object]
+
+    @property
+    def takes(self) -> str:
+        """What people are told who send something else."""
+        return f"{self.name} takes one input, a JSON object like {json.dumps(self.example)}"
 
     @property
     def description(self) -> str:

@@ -11,7 +11,7 @@ def one_line(error: ValidationError) -> str:
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:
-    place = ".".join(map(str, location))
+    place = printable(".".join(map(str, location)))  # a field that somebody made up
     said = message.removeprefix("Value error, ")
     return f"{place}: {said}" if place else said
 

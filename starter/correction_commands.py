@@ -1,5 +1,6 @@
 """The commands that correct a set: one for each message of the table, and those that open and end a set."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -201,7 +202,9 @@ def reorder(
 
     Example: popcon reorder set-cat-1f3a9c20 2,1,3
     """
-    _send(set_id, Reorder.model_validate({"emojis": emojis.split(",")}), out, no_wait, as_json)
+    _send(
+        set_id, Reorder.model_validate({"emojis": [_number(each) for each in emojis.split(",")]}), out, no_wait, as_json
+    )
 
 
 @_command(rich_help_panel=_PANEL)
@@ -289,4 +292,12 @@ def _point(text: str, label: int) -> Point:
     x, separator, y = text.partition(",")
     if not separator:
         raise UnusableArguments(f"{text!r} is no point: say X,Y in pixels of the take, like 120,88")
-    return Point.model_validate({"x": x, "y": y, "label": label})
+    return Point.model_validate({"x": _number(x), "y": _number(y), "label": label})
+
+
+def _number(text: str) -> float | str:
+    """The number that a text says; any other text stays what it is, for the message to refuse."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text

@@ -167,7 +167,10 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("refine", "set-x", "1", "1"), "say either --erase X,Y or --restore X,Y"),
         (("refine", "set-x", "1", "1", "--erase", "1,1", "--restore", "2,2"), "say either --erase X,Y or --restore"),
         (("refine", "set-x", "1", "1", "--erase", "12"), "'12' is no point: say X,Y"),
+        (("refine", "set-x", "1", "1", "--erase", "12,b"), "y: Input should be a valid number"),
+        (("refine", "set-x", "1", "1", "--erase", "nan,1"), "x: Input should be"),
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),
+        (("reorder", "set-x", "1,2.5"), "emojis.1: Input should be a valid integer"),
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
     ],
 )

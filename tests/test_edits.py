@@ -150,6 +150,23 @@ def test_notices_are_short_and_the_oldest_are_forgotten() -> None:
     assert {len(each.text) for each in state.notices} == {edits.LONGEST_NOTICE}
 
 
+def test_a_notice_is_one_line_that_steers_no_terminal() -> None:
+    state = edits.with_notice(delivered(), "now", "\x1b[31mred\r\nherring\x00 \N{CAT FACE}")
+
+    assert state.notices[-1].text == "?[31mred herring? \N{CAT FACE}"
+
+
+def test_a_prompt_is_one_line_however_it_was_typed() -> None:
+    asked = edit(
+        "retry_emoji", {"emoji": 1, "prompt": " faster,\r\n\tand bounce \N{WOMAN}\u200d\N{PERSONAL COMPUTER}\n"}
+    )
+
+    assert asked.model_dump()["prompt"] == "faster, and bounce \N{WOMAN}\u200d\N{PERSONAL COMPUTER}"
+    for control in "\x00\x07\x1b\x7f\x9b":
+        with pytest.raises(ValidationError, match="a prompt cannot have control characters"):
+            edit("retry_emoji", {"emoji": 1, "prompt": f"fast{control}er"})
+
+
 def test_a_reopened_set_takes_messages_and_has_lost_nothing_that_was_made() -> None:
     state = delivered()
     running = state.emoji(1).model_copy(update={"status": EmojiStatus.RUNNING})

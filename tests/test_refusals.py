@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from popcon import queues
 from popcon.messages import MESSAGES
 from tests.orchestra import SetHandle, at_rest, start, state_of, time_skipping_client, workers
 from tests.sets import request
@@ -14,22 +16,37 @@ from tests.stub_activities import StubActivities
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TAKES = 'swap_frame takes one input, a JSON object like {"emoji": 3, "frame": 5, "candidate": 2}'
+CLICK = {"emoji": 1, "frame": 1, "mode": "erase"}
+
 REFUSALS = [
     ("swap_frame", {"emoji": 9, "frame": 1, "candidate": 1}, "there is no emoji 9: the set has 1 to 2"),
     ("swap_frame", {"emoji": 1, "frame": 13, "candidate": 1}, "emoji 1 has no frame 13: it has 5"),
     ("swap_frame", {"emoji": 1, "frame": 1, "candidate": 4}, "frame 1 of emoji 1 has no candidate 4: it has 3"),
     ("swap_frame", {"emoji": "x", "frame": 1, "candidate": 1}, "emoji: Input should be a valid integer"),
+    ("swap_frame", {"emoji": True, "frame": 1, "candidate": 1}, "emoji: Input should be a valid integer"),
+    ("swap_frame", {"emoji": 1, "frame": "1", "candidate": 1}, "frame: Input should be a valid integer"),
+    ("swap_frame", {"emoji": 1, "frame": 1, "candidate": 2.0}, "candidate: Input should be a valid integer"),
+    ("retry_emoji", {"emoji": 1, "seed": "7"}, "seed: Input should be a valid integer"),
     ("swap_frame", {"emoji": 1, "frame": 1}, "candidate: Field required"),
     ("swap_frame", {"emoji": 1, "frame": 1, "candidate": 1, "colour": 2}, "colour: Extra inputs are not permitted"),
-    ("swap_frame", "emoji 1", "expected a SwapFrame as a JSON object, and got a text"),
+    ("swap_frame", "emoji 1", f"{TAKES}, and got a text"),
+    ("swap_frame", 2, f"{TAKES}, and got a number"),
     ("swap_frame", None, "got null"),
     ("swap_frame", [1, 2, 3], "got a list"),
     ("retry_frame", {"emoji": 1, "frame": 1}, "say a prompt or a matte"),
     ("retry_frame", {"emoji": 1, "frame": 1, "matte": "magic"}, "unknown matte 'magic': there are keyer"),
     ("retry_emoji", {"emoji": 1, "prompt": "x" * 100_000}, "at most 500 characters"),
+    ("retry_emoji", {"emoji": 1, "prompt": "fas\0ter"}, "prompt: a prompt cannot have control characters"),
+    ("retry_emoji", {"emoji": 1, "\x1b[31mred": 1}, "?[31mred: Extra inputs are not permitted"),
+    ("retry_emoji", {"emoji": 1, "red\r\nherring": 1}, "red??herring: Extra inputs are not permitted"),
     ("retry_emoji", {"emoji": 1, "action": "levitate"}, "unknown action 'levitate': there are happy"),
     ("use_take", {"emoji": 1, "take": 2}, "emoji 1 has no take 2: it has 1"),
-    ("refine_frame", {"emoji": 1, "frame": 1, "points": [], "mode": "erase"}, "at least 1 item"),
+    ("refine_frame", {**CLICK, "points": []}, "at least 1 item"),
+    ("refine_frame", {**CLICK, "points": [{"x": "1", "y": 1}]}, "points.0.x: Input should be a valid number"),
+    ("refine_frame", {**CLICK, "points": [{"x": 1, "y": True}]}, "points.0.y: Input should be a valid number"),
+    ("refine_frame", {**CLICK, "points": [{"x": 1, "y": 1, "label": True}]}, "label: Input should be a valid integer"),
+    ("refine_frame", {**CLICK, "points": [{"x": 1, "y": 1}], "propagate": "no"}, "propagate: Input should be a valid"),
     (
         "refine_frame",
         {"emoji": 1, "frame": 1, "points": [{"x": 1, "y": 1}], "mode": "erase", "propagate": True},
@@ -79,13 +96,20 @@ async def test_whatever_is_sent_blocks_nothing(shared_set: SetHandle, name: str,
     await shared_set.signal(name, args=inputs)
 
     after = (await state_of(shared_set)).notices
-    assert after[-1].text.startswith(f"{name}: expected ")
+    assert after[-1].text.startswith(f"{name} takes one input, a JSON object like {{")
     assert len(after) in (before + 1, 50)
+
+
+async def test_null_and_something_else_are_two_inputs(shared_set: SetHandle) -> None:
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await shared_set.execute_update("approve", args=[None, {}])
+
+    assert "approve takes one input, a JSON object like {}, and got 2 inputs" in str(refused.value.cause)
 
 
 async def test_no_input_is_enough_only_where_nothing_has_to_be_said(shared_set: SetHandle) -> None:
     await shared_set.signal("swap_frame")
-    assert "expected one input" in (await state_of(shared_set)).notices[-1].text
+    assert (await state_of(shared_set)).notices[-1].text == f"{TAKES}, and got none"
     with pytest.raises(WorkflowUpdateFailedError):
         await shared_set.execute_update("swap_frame")
 
@@ -94,3 +118,24 @@ async def test_an_unknown_signal_is_told_what_there_is(shared_set: SetHandle) ->
     await shared_set.signal("swapframe", {"emoji": 1})
 
     assert "there is no message 'swapframe': there are swap_frame, " in (await state_of(shared_set)).notices[-1].text
+
+
+@pytest.mark.parametrize("signal", ["swap_frame", "swapframe"])
+@pytest.mark.parametrize("signal_input", [{"emoji": 1, "frame": 1, "candidate": 1}, 2], ids=["right", "wrong"])
+async def test_a_set_that_was_started_wrongly_fails_whatever_it_is_sent(signal: str, signal_input: object) -> None:
+    async with time_skipping_client() as client, workers(client, StubActivities()):
+        handle = await client.start_workflow(
+            "EmojiSetWorkflow",
+            args=[{}],
+            id="set-started-wrongly",
+            task_queue=queues.WORKFLOW,
+            start_signal=signal,
+            start_signal_args=[signal_input],
+        )
+        with pytest.raises(WorkflowFailureError) as failed:
+            await handle.result()
+        events = [event.event_type async for event in handle.fetch_history_events()]
+
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert "set_id: Field required" in failed.value.cause.message
+    assert EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED not in events

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -141,6 +143,39 @@ async def test_who_mistypes_a_name_is_told_the_names_that_there_are(
     assert (await state_of(shared_set)).notices[-1].text.startswith(told)
 
 
+async def test_a_message_of_megabytes_is_refused_at_once_and_holds_up_nothing(
+    shared_set: SetHandle, command_line: CommandLine, tmp_path: Path
+) -> None:
+    file = tmp_path / "huge.json"
+    before = await state_of(shared_set)
+    began = time.monotonic()
+    for name, huge in (
+        ("retry_emoji", json.dumps({"emoji": 1, "prompt": "x" * 3_000_000})),
+        ("swap_frame", json.dumps(SWAP).ljust(3_000_000)),
+        ("approve", " " * 3_000_000 + "null"),
+    ):
+        file.write_text(huge)
+        code, said = await command_line.update(shared_set.id, name, "--input-file", str(file))
+        assert (code, "unable to update workflow" in said) == (1, True), said
+    file.write_text(json.dumps(SWAP).ljust(1_900_000))
+    code, said = await command_line.update(shared_set.id, "swap_frame", "--input-file", str(file))
+    assert (code, "and got something far too large (type: Refused" in said) == (1, True), said
+    assert await state_of(shared_set) == before
+    code, said = await command_line.update(shared_set.id, "swap_frame", "--input", json.dumps(SWAP))
+    assert code == 0, said
+    assert time.monotonic() - began < 15, "the SDK would have failed the task, and the server waited for half a minute"
+
+    await delivered_again(shared_set, before)
+
+
+async def test_what_would_steer_a_terminal_stands_in_no_notice(
+    shared_set: SetHandle, command_line: CommandLine
+) -> None:
+    await command_line.signal(shared_set.id, "swap_frame", "--input", json.dumps({"\x1b[31mred\r\n": 1, **SWAP}))
+
+    assert (await state_of(shared_set)).notices[-1].text == "swap_frame: ?[31mred??: Extra inputs are not permitted"
+
+
 async def test_after_all_that_no_task_has_failed_and_a_good_signal_works(
     shared_set: SetHandle, command_line: CommandLine
 ) -> None:
@@ -175,7 +210,7 @@ async def left_notices_alone(handle: SetHandle, before: SetState, name: str, cou
     after = await state_of(handle)
     said = [each.text for each in after.notices[-count:]]
     assert len(said) == count
-    assert all(each.startswith(f"{name}: ") and len(each) <= 300 for each in said), said
+    assert all(each.startswith((f"{name}: ", f"{name} takes one input, ")) and len(each) <= 300 for each in said), said
     assert after.model_copy(update={"notices": before.notices}) == before
 
 

@@ -234,9 +234,9 @@ async def test_a_failed_emoji_tells_why_on_its_page(client: Client) -> None:
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [
-        ([], "expected one input, a SetRequest as JSON, and got 0"),
+        ([], "a set takes one input, a JSON object with at least its set_id, character and emojis, and got none"),
         (["one", "two"], "and got 2"),
-        (["a picture"], "expected a SetRequest as a JSON object, and got a text"),
+        (["a picture"], "emojis, and got a text"),
         ([b"\x00\x01"], "got binary data"),
         ([None], "got null"),
         ([{"set_id": "set-x", "emojis": [], "charakter": {}}], "charakter: Extra inputs are not permitted"),

@@ -47,7 +47,7 @@ class EmojiWorkflow:
     async def run(self, *inputs: object) -> RenderedEmoji:
         """Return the emoji with its new take, or the reason why it failed."""
         try:
-            work = decode(RenderEmoji, inputs)
+            work = decode(RenderEmoji, inputs, "the workflow of an emoji takes one input, a JSON object from its set")
         except Refused as error:
             raise ApplicationError(str(error), type="BadInput", non_retryable=True) from error
         try:

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 from popcon import edits, notices, search, storyboard
 from popcon.errors import Refused
+from popcon.growth import Scales
 from popcon.messages import Edit, RetryEmoji
 from popcon.models import (
     Accepted,
@@ -42,6 +43,7 @@ MOST_RENDERING = 8
 NO_MESSAGE = "(not a message: choose one below)"
 # How long edits that follow one another may put a delivery off.
 DELIVERY_PATIENCE = timedelta(seconds=20)
+TAKES = "a set takes one input, a JSON object with at least its set_id, character and emojis"
 
 
 @workflow.defn
@@ -61,6 +63,7 @@ class EmojiSetWorkflow:
         self._stopping = False
         self._awake = True
         self._shown: tuple[object, ...] = ()
+        self._scales = Scales()
         try:
             self._state = _opened(inputs)
         except Refused as error:
@@ -105,16 +108,18 @@ class EmojiSetWorkflow:
 
     def weigh(self, name: str, edit: Edit, request_id: str | None) -> Accepted:
         """See Mailbox."""
-        return edits.accept(self._current, name, edit, request_id)[1]
+        return edits.accept(self._current, name, edit, request_id, self._scales)[1]
 
     def accept(self, name: str, edit: Edit, request_id: str | None) -> Accepted:
         """See Mailbox."""
-        state, accepted = edits.accept(self._current, name, edit, request_id)
+        state, accepted = edits.accept(self._current, name, edit, request_id, self._scales)
         self._set(state if accepted.joined else notices.answered(state))
         return accepted
 
     def notice(self, text: str) -> None:
-        """See Mailbox."""
+        """See Mailbox. A set that was started wrongly keeps none: it ends at once, and its failure tells all."""
+        if self._state is None:
+            return
         self._set(edits.with_notice(self._current, _now(), text))
 
     @property
@@ -391,8 +396,8 @@ class EmojiSetWorkflow:
 def _opened(inputs: tuple[object, ...]) -> SetState:
     """The state to begin with: a new set's, or that of a set which continues or is opened again."""
     if len(inputs) == 1 and isinstance(inputs[0], dict) and "request" in inputs[0]:
-        return decode(SetState, inputs)
-    request = decode(SetRequest, inputs)
+        return decode(SetState, inputs, TAKES)
+    request = decode(SetRequest, inputs, TAKES)
     now = workflow.now()
     ends = now + timedelta(days=request.edit_days)
     return edits.open_set(request, now.isoformat(timespec="seconds"), ends.isoformat(timespec="seconds"))

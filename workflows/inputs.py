@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from popcon.converter import Undecodable
+from popcon.converter import TooLarge
 from popcon.errors import Refused
 from popcon.model import Model
-from popcon.wording import one_line
+from popcon.wording import count, one_line
 
 Input = TypeVar("Input", bound=Model)
 
@@ -20,21 +20,23 @@ _NAMES = {
     str: "a text",
     list: "a list",
     bytes: "binary data",
+    TooLarge: "something far too large",
 }
 
 
-def decode(kind: type[Input], inputs: Sequence[object]) -> Input:
-    """The one input, as a model. A model without required fields needs none. Raises Refused, saying what is wrong."""
+def decode(kind: type[Input], inputs: Sequence[object], takes: str) -> Input:
+    """The one input, as a model. A model without required fields needs none.
+
+    Raises Refused, saying what is wrong; `takes` is the sentence that says what is right.
+    """
     needed = any(field.is_required() for field in kind.model_fields.values())
-    if not needed and (not inputs or inputs[0] is None):
+    if not needed and (not inputs or list(inputs) == [None]):
         inputs = [{}]
     if len(inputs) != 1:
-        raise Refused(f"expected one input, a {kind.__name__} as JSON, and got {len(inputs)}")
+        raise Refused(f"{takes}, and got {count(len(inputs), 'input') if inputs else 'none'}")
     value = inputs[0]
-    if isinstance(value, Undecodable):
-        raise Refused(f"expected a {kind.__name__} as JSON, and got something that is not JSON")
     if not isinstance(value, dict):
-        raise Refused(f"expected a {kind.__name__} as a JSON object, and got {_named(value)}")
+        raise Refused(f"{takes}, and got {_named(value)}")
     try:
         return kind.model_validate(value)
     except ValidationError as error:

@@ -63,9 +63,10 @@ def refusal(error: Refused) -> ApplicationError:
 def _signal(kind: MessageKind) -> Callable[..., None]:
     def handle(self: Mailbox, *inputs: object) -> None:
         try:
-            self.accept(kind.name, decode(kind.model, inputs), None)
+            self.accept(kind.name, decode(kind.model, inputs, kind.takes), None)
         except Refused as error:
-            self.notice(f"{kind.name}: {error}")
+            said = str(error)  # of an input that is no object, the message's name is told already
+            self.notice(said if said.startswith(kind.takes) else f"{kind.name}: {said}")
 
     handle.__name__ = kind.name
     handle.__doc__ = kind.does
@@ -75,13 +76,13 @@ def _signal(kind: MessageKind) -> Callable[..., None]:
 def _update(kind: MessageKind) -> object:
     async def handle(self: Mailbox, *inputs: object) -> Accepted:
         try:
-            return self.accept(kind.name, decode(kind.model, inputs), _update_id())
+            return self.accept(kind.name, decode(kind.model, inputs, kind.takes), _update_id())
         except Refused as error:  # between the validator and here only an earlier message can have come
             raise refusal(error) from None
 
     def validate(self: Mailbox, *inputs: object) -> None:
         try:
-            self.weigh(kind.name, decode(kind.model, inputs), _update_id())
+            self.weigh(kind.name, decode(kind.model, inputs, kind.takes), _update_id())
         except Refused as error:
             raise refusal(error) from None
 

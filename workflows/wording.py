@@ -2,6 +2,9 @@
 
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 
+# It is kept in the set's state.
+LONGEST_REASON = 500
+
 
 def reason(error: FailureError) -> str:
     """The innermost cause in one line, and which activity it came from: `matte_frame: nothing is stored under …`."""
@@ -11,4 +14,5 @@ def reason(error: FailureError) -> str:
         cause = cause.cause
     said = cause.message if isinstance(cause, ApplicationError | FailureError) else str(cause)
     first = next(iter(said.strip().splitlines()), type(cause).__name__)
-    return f"{where}: {first}" if where else first
+    short = first if len(first) <= LONGEST_REASON else f"{first[: LONGEST_REASON - 1]}…"
+    return f"{where}: {short}" if where else short

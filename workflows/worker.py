@@ -18,4 +18,13 @@ def runner() -> SandboxedWorkflowRunner:
 
 def workflow_worker(client: Client) -> Worker:
     """A worker that polls the workflow queue."""
-    return Worker(client, task_queue=queues.WORKFLOW, workflows=WORKFLOWS, workflow_runner=runner())
+    return Worker(
+        client,
+        task_queue=queues.WORKFLOW,
+        workflows=WORKFLOWS,
+        workflow_runner=runner(),
+        # The server takes an update of up to 4 MB, and a refusal carries it back. The SDK would not send more than 2 MB
+        # and fails the task, which holds up the set for half a minute; the server turns that refusal away at once, so
+        # that the sender alone is told of a failure. What we send otherwise is small: see growth and converter.
+        disable_payload_error_limit=True,
+    )
