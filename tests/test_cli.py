@@ -53,6 +53,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "an odd owner": (("make", SAMPLE, "--owner", "a b"), r"owner: "),
     "output in a file": (("make", SAMPLE, "-o", "text.png/out"), r"cannot write to text\.png/out .*folder with -o"),
     "output in no place": (("make", SAMPLE, "-o", "/proc/out"), r"cannot write to /proc/out .*folder with -o"),
+    "output over a folder": (("make", SAMPLE, "-o", "taken"), r"cannot replace taken/set\.zip, which is no file"),
     "resume what is no id": (("make", "--resume", "../set-x"), r"'\.\./set-x' is no set's id"),
     "status of what is no id": (("status", "Cat"), r"'Cat' is no set's id: those look like set-cat-"),
     "download what is no id": (("download", "set-"), r"'set-' is no set's id"),
@@ -85,6 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+    (folder / "taken" / "set.zip").mkdir(parents=True)
     return folder
 
 
@@ -145,7 +147,7 @@ async def test_a_mistake_leaves_a_running_stack_as_it_was(stack: Stack, folder: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("make", "--resume", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
+        (("make", "--resume", "set-of-nobody", "-o", "new/folder"), "no set set-of-nobody: `popcon list`"),
         (("status", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
         (("download", "set-of-nobody"), "set-of-nobody has delivered nothing: `popcon list`"),
     ],
@@ -155,6 +157,7 @@ def test_an_unknown_set_is_refused(
 ) -> None:
     assert_refused(command.run(tmp_path, data_dir, *arguments), says)
     assert not list(Storage(stack.settings).keys(f"{keys.sets()}set-of-nobody"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_small_set_is_delivered_as_a_draft(made: tuple[Path, subprocess.CompletedProcess[str]], set_id: str) -> None:
