@@ -28,6 +28,10 @@ class UnusablePresets(Permanent):
     """A file of presets that cannot be read: which preset and field is wrong, and what exists."""
 
 
+class UnusableSettings(Permanent):
+    """Settings that cannot be meant: which variable is wrong, and what it may say."""
+
+
 class ObjectMissing(Permanent):
     """Nothing is stored under a key that should hold something."""
 
