@@ -301,6 +301,13 @@ def test_who_leaves_before_anything_began_is_promised_nothing(tmp_path: Path) ->
     assert (process.returncode, said) == (130, "")
 
 
+@pytest.mark.parametrize("place", ["file", "file/data", "/proc/data"])
+def test_a_data_folder_that_cannot_be_one_is_told_in_one_line(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answer = command.run(tmp_path, Path(place), "list")
+    assert_refused(answer, rf"cannot keep .* in {place} \(.*\): name another folder in POPCON_DATA_DIR")
+
+
 def assert_refused(answer: subprocess.CompletedProcess[str], says: str) -> None:
     """One line to people, nothing to programs, and the exit code of bad input."""
     assert (answer.returncode, answer.stdout) == (2, ""), answer
