@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -47,7 +47,9 @@ app.add_typer(corrections)
 def main() -> None:
     """Run the command line; what goes wrong becomes one line and an exit code: 2 for bad input, 1 for the rest."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _quit_usage(error)
     except ValidationError as error:
         _quit(one_line(error), BAD_INPUT)
     except SetLeft as left:
@@ -58,6 +60,7 @@ def main() -> None:
         _quit(str(error), FAILED)
     except RPCError as error:
         _quit(f"Temporal does not answer as it should: {error.message}", FAILED)
+    sys.exit(code)
 
 
 @app.command()
@@ -224,6 +227,16 @@ def stop() -> None:
     typer.echo("stopped" if stop_stack(settings().data_dir) else "nothing runs here")
 
 
-def _quit(message: str, code: int) -> None:
+def _quit_usage(error: typer.TyperException) -> NoReturn:
+    """What is wrong with the arguments. `popcon` alone is such an error too, one that has printed the help already."""
+    said = " ".join(error.format_message().split())
+    if not said:
+        sys.exit(BAD_INPUT)
+    context = getattr(error, "ctx", None)
+    where = f": see `{context.command_path} --help`" if context else ""
+    _quit(f"{said.rstrip('.')}{where}", BAD_INPUT)
+
+
+def _quit(message: str, code: int) -> NoReturn:
     typer.echo(f"popcon: {message}", err=True)
     sys.exit(code)

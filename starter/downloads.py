@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from popcon.errors import Unavailable
@@ -27,21 +27,22 @@ def prepare_folder(folder: Path) -> None:
 
     A folder that is missing is made by the download: nobody finds an empty one if there will be no files.
     """
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    files = _files_in(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        finally:
+            with suppress(OSError):  # never made, or somebody else has put something into it by now
+                for each in missing:
+                    each.rmdir()
+        taken = [path for path in astuple(files) if path.exists() and not path.is_file()]
     except OSError as error:
         raise UnusableOutput(f"cannot write to {folder} ({error.strerror}): choose another folder with -o") from error
-    finally:
-        with suppress(OSError):  # never made, or somebody else has put something into it by now
-            for each in missing:
-                each.rmdir()
-    files = _files_in(folder)
-    for path in (getattr(files, each.name) for each in fields(files)):
-        if path.exists() and not path.is_file():
-            raise UnusableOutput(f"cannot replace {path}, which is no file: choose another folder with -o")
+    if taken:
+        raise UnusableOutput(f"cannot replace {taken[0]}, which is no file: choose another folder with -o")
 
 
 def download(storage: Storage, manifest: Manifest, folder: Path) -> Downloaded:

@@ -169,6 +169,11 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("refine", "set-x", "1", "1", "--erase", "12"), "'12' is no point: say X,Y"),
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
+        (("make", "--count", "0"), "Invalid value for '--count': Input should be greater than or equal to 1"),
+        (("make", "--count", "x"), "Input should be a valid integer"),
+        (("make", "a.png", "b.png"), "unexpected extra argument(s) (b.png): see `popcon make --help`"),
+        (("status",), "Missing argument 'ID': see `popcon status --help`"),
+        (("stauts", "set-x"), "No such command 'stauts'"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_and_starts_nothing(
