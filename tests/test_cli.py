@@ -43,7 +43,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "no file of presets": (("make", SAMPLE, "--presets", "missing.toml"), r"cannot read missing\.toml: No such file"),
     "presets that are none": (("presets", "--presets", "text.png"), r"text\.png is not TOML"),
     "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
-    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji"),
+    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there is only line-emoji"),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),
     "too many actions": (("make", SAMPLE, "--actions", ",".join(["happy"] * 41)), r"41 emojis are too many"),
@@ -269,9 +269,9 @@ def test_a_terminal_shows_the_emojis_live(data_dir: Path, tmp_path: Path) -> Non
         tmp_path, data_dir, "make", "photo.jpg", "-o", "out/[red]", "--actions", "surprised", *SMALL
     )
     assert code == 0, shown
-    assert re.search(r"set-photo-[0-9a-f]{8}  running: 0 of 1 emojis", shown)
+    assert re.search(r"set-photo-[0-9a-f]{8}  running: 0 of 1 emoji,", shown)
     assert re.search(r"1 surprised .*[05]/5", shown)
-    assert "draft (not uploadable: 1 of 8): 1 of 1 emojis, 5 of 5 frames" in shown
+    assert "draft (not uploadable: 1 of 8): 1 of 1 emoji, 5 of 5 frames" in shown
     assert shown.splitlines()[-1] == "out/[red]/set.zip"
     assert (tmp_path / "out" / "[red]" / "set.zip").is_file()
 
