@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from popcon import edits
-from popcon.models import Asset, EmojiStatus, EncodedEmoji
+from popcon.models import Asset, EmojiProgress, EmojiStatus, EncodedEmoji
 from starter.display import closing_lines, headline
 from starter.downloads import Downloaded
 from starter.views import SetView
@@ -23,6 +23,18 @@ def made(emojis: int, failed: int) -> SetView:
         well = {"status": EmojiStatus.DONE, "encoded": encoded}
         state = edits.with_emoji(state, each.model_copy(update=ill if each.number <= failed else well))
     return SetView(state=state)
+
+
+def test_frames_of_an_emoji_that_is_too_busy_to_answer_do_not_count_backwards() -> None:
+    state = edits.open_set(request("set-x", actions=("happy",) * 3, frames=5))
+    for each in state.emojis:
+        state = edits.with_emoji(state, each.model_copy(update={"status": EmojiStatus.RUNNING}))
+    told = EmojiProgress(frames=5, frames_done=4)
+    before = SetView(state=state, progress={1: told, 2: told, 3: told})
+    finished = edits.with_emoji(state, state.emoji(2).model_copy(update={"status": EmojiStatus.FAILED}))
+    now = SetView(state=finished, progress={3: told.model_copy(update={"frames_done": 5})})
+
+    assert [now.after(before).frames_done(each) for each in (1, 2, 3)] == [4, 0, 5]
 
 
 def test_one_emoji_is_no_emojis() -> None:
