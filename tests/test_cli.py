@@ -149,7 +149,7 @@ async def test_a_mistake_leaves_a_running_stack_as_it_was(stack: Stack, folder: 
     [
         (("make", "--resume", "set-of-nobody", "-o", "new/folder"), "no set set-of-nobody: `popcon list`"),
         (("status", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
-        (("download", "set-of-nobody"), "set-of-nobody has delivered nothing: `popcon list`"),
+        (("download", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
     ],
 )
 def test_an_unknown_set_is_refused(
