@@ -1,6 +1,7 @@
 """What a person does at the command line, on the real embedded stack: mistakes, sets, interruptions."""
 
 import asyncio
+import importlib.abc
 import io
 import json
 import os
@@ -8,6 +9,8 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from PIL import Image
 
 from popcon import keys
 from popcon.storage import Storage
+from starter.__main__ import main
 from starter.client import Popcon
 from starter.stack import Stack
 from tests import command, drawn, pngs
@@ -299,6 +303,58 @@ def test_who_leaves_before_anything_began_is_promised_nothing(tmp_path: Path) ->
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=command.PATIENCE_SECONDS)
     assert (process.returncode, said) == (130, "")
+
+
+def test_who_leaves_twice_sees_no_traceback(data_dir: Path, tmp_path: Path) -> None:
+    process = command.start(tmp_path, data_dir, "make", SAMPLE, "--actions", "no", *SMALL)
+    command.started_set(process)
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=command.PATIENCE_SECONDS)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert len(said.splitlines()) <= 1, said
+
+
+def test_who_leaves_while_python_still_imports_sees_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(importlib.abc.MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "starter.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "starter.cli", raising=False)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (left.value.code, *capsys.readouterr()) == (130, "", "")
+
+
+def test_an_s3_without_a_temporal_server_is_told_to_be_ignored(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POPCON_S3_ENDPOINT=http://127.0.0.1:1\n")
+    answer = command.run(tmp_path, data_dir, "list", "--json")
+    assert (answer.returncode, answer.stderr.count("\n")) == (0, 1), answer
+    assert answer.stderr.startswith("popcon: POPCON_S3_ENDPOINT is ignored: ")
+    json.loads(answer.stdout)
+
+
+def test_an_s3_that_refuses_the_keys_beside_a_temporal_server_that_answers_is_an_error(
+    stack: Stack, nowhere: Path, tmp_path: Path
+) -> None:
+    """And no reason to start the embedded stack, where nobody looks for the set."""
+    (tmp_path / ".env").write_text(
+        f"POPCON_TEMPORAL_ADDRESS={stack.settings.temporal_address}\nPOPCON_S3_ENDPOINT={stack.settings.s3_endpoint}\n"
+        "POPCON_S3_ACCESS_KEY=other\nPOPCON_S3_SECRET_KEY=other\n"
+    )
+    answer = command.run(tmp_path, nowhere, "list")
+    assert (answer.returncode, answer.stdout) == (1, ""), answer
+    assert re.fullmatch(r"popcon: .*\b403\b.*\n", answer.stderr), answer.stderr
+    assert not nowhere.exists()
 
 
 @pytest.mark.parametrize("place", ["file", "file/data", "/proc/data"])
