@@ -15,6 +15,7 @@ from popcon import png
 from popcon.errors import BrokenPng
 from popcon.model import Model
 from popcon.platforms import Platform
+from popcon.wording import count
 
 # Encoders turn black line art to grey, and stores refuse grey: only indexed and RGBA pictures pass.
 COLOUR_TYPES = {png.INDEXED: "indexed", png.RGBA: "RGBA"}
@@ -149,11 +150,11 @@ def _colour(picture: png.Png) -> Check:
 
 
 def _timing(picture: png.Png, platform: Platform) -> Iterator[Check]:
-    count = len(picture.frames)
+    frames = len(picture.frames)
     yield Check(
         rule="frames",
-        passed=platform.min_frames <= count <= platform.max_frames,
-        value=str(count),
+        passed=platform.min_frames <= frames <= platform.max_frames,
+        value=str(frames),
         limit=f"{platform.min_frames} to {platform.max_frames}",
     )
     yield Check(
@@ -206,8 +207,8 @@ def _seen(data: bytes, picture: png.Png, platform: Platform) -> Iterator[Check]:
     yield Check(
         rule="second reader",
         passed=len(corners) == expected,
-        value=f"it sees {len(corners)} pictures",
-        limit=f"it sees {expected} pictures",
+        value=f"it sees {count(len(corners), 'picture')}",
+        limit=f"it sees {count(expected, 'picture')}",
     )
     filled = [str(number) for number, alpha in enumerate(corners, start=1) if alpha]
     yield Check(

@@ -13,7 +13,8 @@ class UnknownName(Permanent, ValueError):
     """A name that is not in its catalogue. A ValueError too, so that pydantic reports it as a field's fault."""
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
-        super().__init__(f"unknown {kind} {name!r}: there are {', '.join(known)}")
+        there = "there is only" if len(known) == 1 else "there are"
+        super().__init__(f"unknown {kind} {name!r}: {there} {', '.join(known)}")
 
 
 class Misfit(Permanent, ValueError):
@@ -26,6 +27,10 @@ class UnusablePicture(Permanent):
 
 class UnusablePresets(Permanent):
     """A file of presets that cannot be read: which preset and field is wrong, and what exists."""
+
+
+class UnusableSettings(Permanent):
+    """Settings that cannot be meant: which variable is wrong, and what it may say."""
 
 
 class ObjectMissing(Permanent):

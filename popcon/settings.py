@@ -1,18 +1,50 @@
 """Settings: `POPCON_*` in the environment, else in one `.env`, else the defaults here."""
 
+import re
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from popcon.errors import UnusableSettings
+from popcon.wording import one_line
+
+_PREFIX = "POPCON_"
+
+# S3's own rule. Of its rarer exceptions S3 tells by itself.
+_BUCKET = re.compile(r"(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def _web_address(value: str) -> str:
+    """Else boto3 says so late, and not whose fault it is."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or re.search(r"\s", value):
+        example = "127.0.0.1:8333" if "//" in value else value
+        raise ValueError(f"{value!r} is no URL of an S3: say http://… or https://…, like http://{example}")
+    return value
+
+
+def _bucket_name(value: str) -> str:
+    if not _BUCKET.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is no bucket's name: S3 takes 3 to 63 lowercase letters, digits, hyphens and dots, "
+            "with a letter or digit at both ends"
+        )
+    return value
+
+
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 
 
 class Settings(BaseSettings):
     """All that can be configured. Without a Temporal address popcon runs on its embedded stack."""
 
     model_config = SettingsConfigDict(
-        env_prefix="POPCON_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=_PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     temporal_address: str | None = Field(default=None, description="host:port of Temporal; empty: embedded")
@@ -21,8 +53,10 @@ class Settings(BaseSettings):
     temporal_tls: bool = False
     temporal_ui_url: str | None = Field(default=None, description="where people open Temporal's pages")
 
-    s3_endpoint: str | None = Field(default=None, description="URL of an S3; empty: Amazon's")
-    s3_bucket: str = "popcon"
+    s3_endpoint: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None, description="URL of an S3; empty: Amazon's"
+    )
+    s3_bucket: Annotated[str, AfterValidator(_bucket_name)] = "popcon"
     s3_region: str = "us-east-1"
     s3_access_key: SecretStr | None = Field(default=None, description="empty: boto3's own chain")
     s3_secret_key: SecretStr | None = None
@@ -33,7 +67,7 @@ class Settings(BaseSettings):
     )
     owner: str = Field(default="local", description="whose sets the command line makes")
     presets_file: Path | None = Field(default=None, description="a person's own presets, for the command line")
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
 
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
@@ -44,5 +78,8 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises UnusableSettings, which names the variables."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise UnusableSettings(one_line(error, lambda field: f"{_PREFIX}{field.upper()}")) from error

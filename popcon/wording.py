@@ -1,17 +1,20 @@
 """Words for people: errors in one line, lists and counts as one says them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pydantic import ValidationError
 
 
-def one_line(error: ValidationError) -> str:
-    """What a validation found, in one line: `frames: 3 frames do not fit…; emojis.2: unknown action…`."""
-    return "; ".join(_fault(each["loc"], each["msg"]) for each in error.errors(include_url=False))
+def one_line(error: ValidationError, called: Callable[[str], str] = str) -> str:
+    """What a validation found, in one line: `frames: 3 frames do not fit…; emojis.2: unknown action…`.
+
+    `called` says what people call a field, where that is not its name.
+    """
+    return "; ".join(_fault(each["loc"], each["msg"], called) for each in error.errors(include_url=False))
 
 
-def _fault(location: tuple[int | str, ...], message: str) -> str:
-    place = printable(".".join(map(str, location)))  # a field that somebody made up
+def _fault(location: tuple[int | str, ...], message: str, called: Callable[[str], str]) -> str:
+    place = called(printable(".".join(map(str, location)))) if location else ""  # a field that somebody made up
     said = message.removeprefix("Value error, ")
     return f"{place}: {said}" if place else said
 

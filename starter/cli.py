@@ -4,7 +4,7 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from popcon.checks import check_emoji, check_set
 from popcon.errors import Permanent, PopconError, UnusablePicture
 from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platform, platforms
+from popcon.png import SIGNATURE
 from popcon.presets import preset, presets
 from popcon.settings import settings
 from popcon.wording import one_line
@@ -24,6 +25,7 @@ from starter.client import Popcon
 from starter.correction_commands import corrections
 from starter.display import choose_display
 from starter.downloads import download as download_files
+from starter.errors import UnusableArguments
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
@@ -47,7 +49,9 @@ app.add_typer(corrections)
 def main() -> None:
     """Run the command line; what goes wrong becomes one line and an exit code: 2 for bad input, 1 for the rest."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _quit_usage(error)
     except ValidationError as error:
         _quit(one_line(error), BAD_INPUT)
     except SetLeft as left:
@@ -58,6 +62,7 @@ def main() -> None:
         _quit(str(error), FAILED)
     except RPCError as error:
         _quit(f"Temporal does not answer as it should: {error.message}", FAILED)
+    sys.exit(code)
 
 
 @app.command()
@@ -90,16 +95,21 @@ def make(
     """
     display = choose_display(as_json)
     try:
+        if resume is not None and picture is not None:
+            raise UnusableArguments(f"--resume {resume} has its picture already: leave out {picture}, or --resume")
         if resume is not None:
             resume_set(resume, out, settings(), display)
             return
         if picture is None:
             raise UnusablePicture("name a picture, like `popcon make cat.png -o out/`, or a set with --resume ID")
         own = own_presets(presets_file)
+        emojis = choose_emojis(actions, count, platform, own)
+        if actions is not None and count not in (None, len(emojis)):
+            raise UnusableArguments(f"--actions names {len(emojis)} and --count says {count}: leave one of them out")
         order = prepare_order(
             picture,
             out,
-            choose_emojis(actions, count, platform, own),
+            emojis,
             matte,
             own_presets=own,
             platform=platform,
@@ -201,6 +211,8 @@ def check(
         report = check_set(data, rules)
         show(report.model_dump_json(indent=2) if as_json else tables.report_table(report))
         raise typer.Exit(0 if report.uploadable else FAILED)
+    if not data.startswith(SIGNATURE):
+        raise UnusablePicture(f"{file} is neither a ZIP nor a PNG: name a set's ZIP, or one emoji")
     checks = check_emoji(data, rules)
     show(tables.as_json(checks) if as_json else tables.checks_table(file.name, checks))
     raise typer.Exit(0 if all(each.passed for each in checks) else FAILED)
@@ -224,6 +236,16 @@ def stop() -> None:
     typer.echo("stopped" if stop_stack(settings().data_dir) else "nothing runs here")
 
 
-def _quit(message: str, code: int) -> None:
+def _quit_usage(error: typer.TyperException) -> NoReturn:
+    """What is wrong with the arguments. `popcon` alone is such an error too, one that has printed the help already."""
+    said = " ".join(error.format_message().split())
+    if not said:
+        sys.exit(BAD_INPUT)
+    context = getattr(error, "ctx", None)
+    where = f": see `{context.command_path} --help`" if context else ""
+    _quit(f"{said.rstrip('.')}{where}", BAD_INPUT)
+
+
+def _quit(message: str, code: int) -> NoReturn:
     typer.echo(f"popcon: {message}", err=True)
     sys.exit(code)

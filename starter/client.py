@@ -41,7 +41,7 @@ from popcon.storage import Storage
 from popcon.temporal import connect
 from popcon.wording import count
 from starter.archive import delivered_sets, latest_manifest
-from starter.errors import SetExists, UnknownSet
+from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
 from starter.views import SetSummary, SetView, summary_of, view_of
 from starter.waiting import waiting_reasons
@@ -164,7 +164,7 @@ class Popcon:
             await asyncio.sleep(WATCH_SECONDS)
             before = view
             try:
-                view = await self.status(set_id)
+                view = (await self.status(set_id)).after(before)
             except Unavailable as error:
                 view = before.model_copy(update={"waiting": (str(error),)})
             if view.state != before.state or view.progress != before.progress:
@@ -184,10 +184,11 @@ class Popcon:
         )
 
     async def manifest(self, set_id: str) -> Manifest:
-        """The newest manifest of a set. Raises UnknownSet when it has delivered none."""
+        """The newest manifest of a set. Raises UnknownSet, and NothingToDownload when it has delivered none yet."""
         manifest = await self._manifest(set_id)
         if manifest is None:
-            raise UnknownSet(f"{set_id} has delivered nothing: `popcon list` shows the sets that exist")
+            await self.status(set_id)  # which knows whether there is such a set
+            raise NothingToDownload(f"{set_id} has delivered nothing yet: see it with `popcon status {set_id}`")
         return manifest
 
     async def _start(self, request: SetRequest, given: SetState, reuse: WorkflowIDReusePolicy) -> None:
@@ -260,7 +261,7 @@ class Popcon:
         try:
             return await child.query(EmojiWorkflow.progress, rpc_timeout=RPC_TIMEOUT)
         except RPCError:
-            return None  # not started yet, or busy: the next view has it
+            return None  # not started yet, or busy: a later view has it
 
     async def _closed_view(self, set_id: str) -> SetView:
         manifest = await self._manifest(set_id)

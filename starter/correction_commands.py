@@ -29,7 +29,7 @@ from starter.client import Popcon
 from starter.correcting import correct, ended
 from starter.display import choose_display, headline
 from starter.emoji_view import EmojiView, emoji_view
-from starter.errors import UnknownSet, UnusableArguments
+from starter.errors import NothingToDownload, UnusableArguments
 from starter.tables import emoji_table, when
 from starter.views import SetView
 
@@ -57,7 +57,7 @@ def show_emoji(set_id: SetIdArgument, emoji: EmojiArgument, as_json: Json = Fals
         view = await popcon.status(set_id)
         try:
             manifest = await popcon.manifest(set_id)
-        except UnknownSet:  # it runs, and has delivered nothing yet
+        except NothingToDownload:  # it runs, and has delivered nothing yet
             manifest = None
         return emoji_view(view.state, emoji, manifest)
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from popcon.models import Accepted, Emoji, EmojiStatus
+from popcon.wording import count
 from starter.downloads import Downloaded
 from starter.json_display import JsonDisplay
 from starter.outcome import Outcome
@@ -19,6 +20,8 @@ from starter.views import SetView
 
 PLAIN_EVERY_SECONDS = 5.0
 BAR_WIDTH = 24
+# Emojis of a set mostly fail for one reason.
+FAILURES_TOLD = 3
 
 _MARKS = {
     EmojiStatus.WAITING: Text("·", "dim"),
@@ -179,17 +182,28 @@ def headline(view: SetView) -> str:
     wanted = len(emojis) * view.state.request.frames
     note = f" ({view.note})" if view.note else ""
     ending = f", {view.ended}" if view.ended and view.ended != view.status.value else ""
-    return f"{view.status}{note}{ending}: {done} of {len(emojis)} emojis, {frames} of {wanted} frames"
+    return f"{view.status}{note}{ending}: {done} of {count(len(emojis), 'emoji')}, {frames} of {wanted} frames"
 
 
 def closing_lines(view: SetView, files: Downloaded) -> list[str]:
     """What a person wants to know at the end; the last line is the ZIP's path and nothing else."""
-    lines = [f"emoji {each.number} {each.action}: {_outcome(each)}" for each in view.state.ordered if each.failure]
+    lines = failure_lines(view)
     if view.ended is None:
         lines.append(
             f"correct it: `popcon show {view.set_id} 1`, `popcon --help`; done: `popcon approve {view.set_id}`"
         )
     lines += [f"manifest: {files.manifest}", f"contact sheet: {files.contact_sheet}", str(files.zip)]
+    return lines
+
+
+def failure_lines(view: SetView) -> list[str]:
+    """Why emojis failed, the first few of them, and how to have them rendered again."""
+    failed = [each for each in view.state.ordered if each.status is EmojiStatus.FAILED]
+    lines = [f"emoji {each.number} {each.action}: {_outcome(each)}" for each in failed[:FAILURES_TOLD]]
+    if len(failed) > FAILURES_TOLD:
+        lines.append(f"and {len(failed) - FAILURES_TOLD} more: `popcon status {view.set_id}`")
+    if failed and view.ended is None:
+        lines.append(f"render what failed once more: `popcon retry-failed {view.set_id}`")
     return lines
 
 
@@ -225,5 +239,5 @@ def _row(view: SetView, emoji: Emoji) -> tuple[RenderableType, ...]:
 
 def _outcome(emoji: Emoji) -> str:
     if emoji.encoded:
-        return f"{emoji.encoded.asset.size / 1000:.0f} kB, {emoji.encoded.route}"
+        return emoji.encoded.route  # which tells the size too
     return f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status)

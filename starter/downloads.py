@@ -3,7 +3,8 @@
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from popcon.errors import Unavailable
@@ -22,13 +23,26 @@ class Downloaded:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder if it is missing, and prove that it can be written to. Raises UnusableOutput."""
+    """Prove that the files can be written into the folder, before anything starts for them. Raises UnusableOutput.
+
+    A folder that is missing is made by the download: nobody finds an empty one if there will be no files.
+    """
+    files = _files_in(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        finally:
+            with suppress(OSError):  # never made, or somebody else has put something into it by now
+                for each in missing:
+                    each.rmdir()
+        taken = [path for path in astuple(files) if path.exists() and not path.is_file()]
     except OSError as error:
         raise UnusableOutput(f"cannot write to {folder} ({error.strerror}): choose another folder with -o") from error
+    if taken:
+        raise UnusableOutput(f"cannot replace {taken[0]}, which is no file: choose another folder with -o")
 
 
 def download(storage: Storage, manifest: Manifest, folder: Path) -> Downloaded:
@@ -37,11 +51,15 @@ def download(storage: Storage, manifest: Manifest, folder: Path) -> Downloaded:
         why = manifest.state.failure or manifest.note or "no emoji was finished"
         raise NothingToDownload(f"{manifest.set_id} has no files, it is {manifest.status}: {why}")
     prepare_folder(folder)
-    files = Downloaded(folder / "set.zip", folder / "contact-sheet.png", folder / "manifest.json")
+    files = _files_in(folder)
     _write(files.zip, _fetched(storage, manifest.zip))
     _write(files.contact_sheet, _fetched(storage, manifest.contact_sheet))
     _write(files.manifest, manifest.model_dump_json(indent=2).encode())
     return files
+
+
+def _files_in(folder: Path) -> Downloaded:
+    return Downloaded(folder / "set.zip", folder / "contact-sheet.png", folder / "manifest.json")
 
 
 def _fetched(storage: Storage, asset: Asset) -> bytes:
@@ -54,10 +72,17 @@ def _fetched(storage: Storage, asset: Asset) -> bytes:
 def _write(path: Path, data: bytes) -> None:
     """Replace in one step, so that a reader never sees half a file."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(data)
-        Path(file.name).chmod(0o666 & ~_umask())
-        Path(file.name).replace(path)
+            written = Path(file.name)
+            try:
+                file.write(data)
+                file.flush()
+                written.chmod(0o666 & ~_umask())
+                written.replace(path)
+            except BaseException:  # a full disk or Ctrl-C: nothing half-written stays behind
+                written.unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise UnusableOutput(f"cannot write {path}: {error.strerror}") from error
 

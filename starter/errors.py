@@ -19,5 +19,9 @@ class UnusableOutput(Permanent):
     """A folder that results cannot be written to."""
 
 
+class UnusableDataFolder(Permanent):
+    """A folder that the embedded stack cannot keep its data in."""
+
+
 class UnusableArguments(Permanent):
     """Options of a command that do not go together, or that cannot be read."""

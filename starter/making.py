@@ -11,7 +11,7 @@ from popcon.platforms import platform
 from popcon.presets import Preset, preset, presets
 from popcon.settings import Settings
 from starter.client import Popcon, new_request, new_set_id
-from starter.display import Display
+from starter.display import Display, failure_lines
 from starter.downloads import Downloaded, download, prepare_folder
 from starter.picture import Picture, read_picture, refuse_busy_background
 from starter.views import SetView
@@ -107,6 +107,8 @@ async def _follow(
         view = latest
         display.show(view)
     if view.status in (SetStatus.FAILED, SetStatus.CANCELLED):
+        for line in failure_lines(view):
+            display.say(line)
         raise SetNotDelivered(f"{set_id} is {view.status}: {view.failure or view.note or 'see the Temporal UI'}")
     files: Downloaded = await asyncio.to_thread(download, popcon.storage, await popcon.manifest(set_id), out)
     display.finished(view, files)

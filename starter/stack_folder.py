@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from popcon.model import Model
+from starter.errors import UnusableDataFolder
 from starter.locks import is_held
 from starter.ports import free_ports, is_free
 from starter.services import PORTS, Servers
@@ -48,11 +50,20 @@ class StackFolder:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self.path = data_dir.expanduser().resolve()
-        self.logs = self.path / "logs"
-        self.objects = self.path / "s3"
-        for folder in (self.path, self.logs, self.objects):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder if it is missing. Raises UnusableDataFolder."""
+        try:
+            self.path = data_dir.expanduser().resolve()
+            self.logs = self.path / "logs"
+            self.objects = self.path / "s3"
+            for folder in (self.path, self.logs, self.objects):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except (OSError, RuntimeError) as error:  # RuntimeError: ~ of a user that does not exist
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UnusableDataFolder(
+                f"cannot keep the embedded stack's data in {data_dir} ({why}): name another folder in POPCON_DATA_DIR"
+            ) from error
         self.supervisor_lock = self.path / "supervisor.lock"
         self.stack_lock = self.path / "stack.lock"
         self.users_lock = self.path / "users.lock"

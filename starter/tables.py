@@ -37,7 +37,7 @@ def set_table(view: SetView) -> RenderableType:
             f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status),
             f"{view.frames_done(emoji.number)}/{state.request.frames}",
             f"{emoji.take} of {len(emoji.takes)}" if emoji.takes else "",
-            f"{encoded.asset.size / 1000:.0f} kB, {encoded.route}" if encoded else "",
+            encoded.route if encoded else "",
             Text("; ".join(emoji.attention), "yellow"),
         )
     lines: list[RenderableType] = [Text.assemble((view.set_id, "bold"), f"  {headline(view)}"), table]

@@ -1,9 +1,11 @@
 """What people and programs see of a set: how it stands now, and a line about it in a list."""
 
+from typing import Self
+
 from pydantic import Field
 
 from popcon.model import Model
-from popcon.models import EmojiProgress, Ending, Manifest, SetState, SetStatus
+from popcon.models import EmojiProgress, EmojiStatus, Ending, Manifest, SetState, SetStatus
 
 STOPPED = "stopped"
 
@@ -31,6 +33,12 @@ class SetView(Model):
     def ended(self) -> str | None:
         """How it came to take no more messages; None while it does."""
         return STOPPED if self.stopped else self.state.ending
+
+    def after(self, before: Self) -> Self:
+        """This view of the same set; of an emoji that was too busy to answer it keeps what it told before."""
+        running = {each.number for each in self.state.emojis if each.status is EmojiStatus.RUNNING}
+        told = {number: each for number, each in before.progress.items() if number in running}
+        return self.model_copy(update={"progress": told | self.progress})
 
     def frames_done(self, emoji: int) -> int:
         """How many frames of an emoji are matted."""

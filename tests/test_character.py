@@ -123,7 +123,7 @@ def test_a_square_keeps_its_alpha_in_storage(storage: Storage, square_key: str) 
 
 def test_what_cannot_be_done_says_so(storage: Storage, square_key: str, set_id: str) -> None:
     environment = ActivityEnvironment()
-    with pytest.raises(UnknownName, match="there are puppet"):
+    with pytest.raises(UnknownName, match="there is only puppet"):
         environment.run(Animators(storage).animate, animate(square_key, set_id, animator="nobody"))
     with pytest.raises(ObjectMissing):
         environment.run(Animators(storage).animate, animate("sets/none/character/none.png", set_id))

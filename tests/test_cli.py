@@ -1,6 +1,7 @@
 """What a person does at the command line, on the real embedded stack: mistakes, sets, interruptions."""
 
 import asyncio
+import importlib.abc
 import io
 import json
 import os
@@ -8,6 +9,8 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from PIL import Image
 
 from popcon import keys
 from popcon.storage import Storage
+from starter.__main__ import main
 from starter.client import Popcon
 from starter.stack import Stack
 from tests import command, drawn, pngs
@@ -43,7 +47,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "no file of presets": (("make", SAMPLE, "--presets", "missing.toml"), r"cannot read missing\.toml: No such file"),
     "presets that are none": (("presets", "--presets", "text.png"), r"text\.png is not TOML"),
     "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
-    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji"),
+    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there is only line-emoji"),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),
     "too many actions": (("make", SAMPLE, "--actions", ",".join(["happy"] * 41)), r"41 emojis are too many"),
@@ -53,6 +57,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "an odd owner": (("make", SAMPLE, "--owner", "a b"), r"owner: "),
     "output in a file": (("make", SAMPLE, "-o", "text.png/out"), r"cannot write to text\.png/out .*folder with -o"),
     "output in no place": (("make", SAMPLE, "-o", "/proc/out"), r"cannot write to /proc/out .*folder with -o"),
+    "output over a folder": (("make", SAMPLE, "-o", "taken"), r"cannot replace taken/set\.zip, which is no file"),
     "resume what is no id": (("make", "--resume", "../set-x"), r"'\.\./set-x' is no set's id"),
     "status of what is no id": (("status", "Cat"), r"'Cat' is no set's id: those look like set-cat-"),
     "download what is no id": (("download", "set-"), r"'set-' is no set's id"),
@@ -85,6 +90,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+    (folder / "taken" / "set.zip").mkdir(parents=True)
     return folder
 
 
@@ -145,9 +151,9 @@ async def test_a_mistake_leaves_a_running_stack_as_it_was(stack: Stack, folder: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("make", "--resume", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
+        (("make", "--resume", "set-of-nobody", "-o", "new/folder"), "no set set-of-nobody: `popcon list`"),
         (("status", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
-        (("download", "set-of-nobody"), "set-of-nobody has delivered nothing: `popcon list`"),
+        (("download", "set-of-nobody"), "no set set-of-nobody: `popcon list`"),
     ],
 )
 def test_an_unknown_set_is_refused(
@@ -155,6 +161,7 @@ def test_an_unknown_set_is_refused(
 ) -> None:
     assert_refused(command.run(tmp_path, data_dir, *arguments), says)
     assert not list(Storage(stack.settings).keys(f"{keys.sets()}set-of-nobody"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_small_set_is_delivered_as_a_draft(made: tuple[Path, subprocess.CompletedProcess[str]], set_id: str) -> None:
@@ -266,9 +273,9 @@ def test_a_terminal_shows_the_emojis_live(data_dir: Path, tmp_path: Path) -> Non
         tmp_path, data_dir, "make", "photo.jpg", "-o", "out/[red]", "--actions", "surprised", *SMALL
     )
     assert code == 0, shown
-    assert re.search(r"set-photo-[0-9a-f]{8}  running: 0 of 1 emojis", shown)
+    assert re.search(r"set-photo-[0-9a-f]{8}  running: 0 of 1 emoji,", shown)
     assert re.search(r"1 surprised .*[05]/5", shown)
-    assert "draft (not uploadable: 1 of 8): 1 of 1 emojis, 5 of 5 frames" in shown
+    assert "draft (not uploadable: 1 of 8): 1 of 1 emoji, 5 of 5 frames" in shown
     assert shown.splitlines()[-1] == "out/[red]/set.zip"
     assert (tmp_path / "out" / "[red]" / "set.zip").is_file()
 
@@ -296,6 +303,65 @@ def test_who_leaves_before_anything_began_is_promised_nothing(tmp_path: Path) ->
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=command.PATIENCE_SECONDS)
     assert (process.returncode, said) == (130, "")
+
+
+def test_who_leaves_twice_sees_no_traceback(data_dir: Path, tmp_path: Path) -> None:
+    process = command.start(tmp_path, data_dir, "make", SAMPLE, "--actions", "no", *SMALL)
+    command.started_set(process)
+    for _ in range(5):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=command.PATIENCE_SECONDS)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert len(said.splitlines()) <= 1, said
+
+
+def test_who_leaves_while_python_still_imports_sees_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(importlib.abc.MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "starter.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "starter.cli", raising=False)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (left.value.code, *capsys.readouterr()) == (130, "", "")
+
+
+def test_an_s3_without_a_temporal_server_is_told_to_be_ignored(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POPCON_S3_ENDPOINT=http://127.0.0.1:1\n")
+    answer = command.run(tmp_path, data_dir, "list", "--json")
+    assert (answer.returncode, answer.stderr.count("\n")) == (0, 1), answer
+    assert answer.stderr.startswith("popcon: POPCON_S3_ENDPOINT is ignored: ")
+    json.loads(answer.stdout)
+
+
+def test_an_s3_that_refuses_the_keys_beside_a_temporal_server_that_answers_is_an_error(
+    stack: Stack, nowhere: Path, tmp_path: Path
+) -> None:
+    """And no reason to start the embedded stack, where nobody looks for the set."""
+    (tmp_path / ".env").write_text(
+        f"POPCON_TEMPORAL_ADDRESS={stack.settings.temporal_address}\nPOPCON_S3_ENDPOINT={stack.settings.s3_endpoint}\n"
+        "POPCON_S3_ACCESS_KEY=other\nPOPCON_S3_SECRET_KEY=other\n"
+    )
+    answer = command.run(tmp_path, nowhere, "list")
+    assert (answer.returncode, answer.stdout) == (1, ""), answer
+    assert re.fullmatch(r"popcon: .*\b403\b.*\n", answer.stderr), answer.stderr
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize("place", ["file", "file/data", "/proc/data"])
+def test_a_data_folder_that_cannot_be_one_is_told_in_one_line(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    answer = command.run(tmp_path, Path(place), "list")
+    assert_refused(answer, rf"cannot keep .* in {place} \(.*\): name another folder in POPCON_DATA_DIR")
 
 
 def assert_refused(answer: subprocess.CompletedProcess[str], says: str) -> None:

@@ -172,6 +172,14 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),
         (("reorder", "set-x", "1,2.5"), "emojis.1: Input should be a valid integer"),
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
+        (("make", SAMPLE, "--resume", "set-x"), "--resume set-x has its picture already: leave out "),
+        (("make", SAMPLE, "--actions", "happy,cry", "--count", "3"), "--actions names 2 and --count says 3: leave one"),
+        (("check", __file__), "is neither a ZIP nor a PNG: name a set's ZIP, or one emoji"),
+        (("make", "--count", "0"), "Invalid value for '--count': Input should be greater than or equal to 1"),
+        (("make", "--count", "x"), "Input should be a valid integer"),
+        (("make", "a.png", "b.png"), "unexpected extra argument(s) (b.png): see `popcon make --help`"),
+        (("status",), "Missing argument 'ID': see `popcon status --help`"),
+        (("stauts", "set-x"), "No such command 'stauts'"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_and_starts_nothing(

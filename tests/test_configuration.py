@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from popcon.settings import Settings
+from popcon.errors import UnusableSettings
+from popcon.settings import Settings, settings
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = {f"POPCON_{name}".upper() for name in Settings.model_fields}
@@ -55,3 +56,36 @@ def test_the_page_about_configuration_tells_the_true_defaults() -> None:
     assert told == {
         name: str(default).lower() if isinstance(default, bool) else f"{default}" for name, default in true.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("POPCON_S3_ENDPOINT", "localhost:8333", r"say http://… or https://…, like http://localhost:8333"),
+        ("POPCON_S3_ENDPOINT", "ftp://host", "is no URL of an S3"),
+        ("POPCON_S3_ENDPOINT", "http://", "is no URL of an S3"),
+        ("POPCON_S3_ENDPOINT", "http://host:port", "[Pp]ort"),
+        ("POPCON_S3_BUCKET", "My_Bucket", "'My_Bucket' is no bucket's name: S3 takes 3 to 63 lowercase letters"),
+        ("POPCON_S3_BUCKET", "ab", "is no bucket's name"),
+        ("POPCON_S3_BUCKET", "a..b", "is no bucket's name"),
+        ("POPCON_S3_BUCKET", "192.168.0.1", "is no bucket's name"),
+        ("POPCON_LOG_LEVEL", "loud", "'DEBUG', 'INFO', 'WARNING', 'ERROR' or 'CRITICAL'"),
+        ("POPCON_CPU_SLOTS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_line_that_names_its_variable(
+    variable: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UnusableSettings, match=f"^{variable}: .*{says}") as refused:
+        settings.__wrapped__()
+    assert "\n" not in str(refused.value)
+
+
+def test_what_works_elsewhere_may_be_set_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POPCON_S3_ENDPOINT", "https://s3.example.org/path")
+    monkeypatch.setenv("POPCON_S3_BUCKET", "my.bucket-2")
+    monkeypatch.setenv("POPCON_LOG_LEVEL", "debug")
+
+    assert Settings().log_level == "DEBUG"

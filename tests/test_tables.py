@@ -5,7 +5,7 @@ import json
 from rich.console import Console, RenderableType
 
 from popcon import edits, storyboard
-from popcon.models import Emoji, SetState, Take, TakeQuality
+from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, SetState, Take, TakeQuality
 from popcon.quality import flags
 from starter.emoji_view import emoji_view
 from starter.tables import emoji_table, set_table
@@ -67,3 +67,12 @@ def test_programs_get_the_numbers_and_the_words() -> None:
         emoji = found["emoji"] if "emoji" in found else found["state"]["emojis"][0]
         assert emoji["attention"] == list(SAID)
         assert emoji["takes"][1]["quality"] == {"seam": 3.14, "distinct": 5, "clipped": 1, "flashes": 3.5}
+
+
+def test_status_tells_a_files_size_once() -> None:
+    asset = Asset(key="k", sha256="0" * 64, size=191_960)
+    encoded = EncodedEmoji(asset=asset, frames=5, seconds=1, loops=1, route="lossless, 192 kB of 300 kB")
+    finished = state().emoji(1).model_copy(update={"encoded": encoded, "status": EmojiStatus.DONE})
+    [line] = [each for each in printed(set_table(SetView(state=edits.with_emoji(state(), finished)))) if "kB" in each]
+
+    assert line.count(" kB") == 2
