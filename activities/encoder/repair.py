@@ -119,7 +119,7 @@ def _steadied(frames: Rgba) -> Rgba:
     """
     count = len(frames)
     alphas = frames[..., 3]
-    character = np.logical_or.reduce([_largest_part(alpha >= FAINT_ALPHA) for alpha in alphas])
+    marks = _grown(np.logical_or.reduce([_detached(frame) for frame in frames]), WINDOW)
     means = [cv2.blur(alpha.astype(np.float32), (WINDOW, WINDOW)) for alpha in alphas]
     steps = [np.abs(means[index] - means[index - 1]) for index in range(count)]
     steadied = frames.copy()
@@ -130,7 +130,7 @@ def _steadied(frames: Rgba) -> Rgba:
         if not still.any():
             continue
         steady = np.median(alphas[times], axis=0).astype(np.uint8)
-        flickers = character & still & (np.abs(steady.astype(np.int16) - alphas[index]) > UNSEEN)
+        flickers = ~marks & still & (np.abs(steady.astype(np.int16) - alphas[index]) > UNSEEN)
         if not flickers.any():
             continue
         fullest = np.take(times, alphas[times].argmax(axis=0))
@@ -169,17 +169,18 @@ def _small_parts(mask: Mask, small: int, diagonal: bool = True) -> tuple[npt.NDA
 
 
 def _detached_nearby(frames: Rgba, index: int) -> Mask:
-    """Where a neighbour in time has something small and detached (the largest part is the character), and around it."""
+    """Where a neighbour in time has something detached, and as far around it as that may have moved."""
     nearby = np.zeros(frames.shape[1:3], bool)
     for neighbour in _neighbours(index, len(frames)):
-        shown = frames[neighbour][..., 3] >= FAINT_ALPHA
-        nearby |= shown & ~_largest_part(shown)
+        nearby |= _detached(frames[neighbour])
     return _grown(nearby, 2 * REACH + 1)
 
 
-def _largest_part(mask: Mask) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    return np.asarray(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else mask
+def _detached(frame: Rgba) -> Mask:
+    """Everything visible but the largest part, which is the character."""
+    shown = frame[..., 3] >= FAINT_ALPHA
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shown.astype(np.uint8))
+    return np.asarray(shown & (labels != 1 + stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else shown)
 
 
 def _neighbours(index: int, count: int) -> Iterator[int]:
