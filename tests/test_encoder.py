@@ -254,7 +254,9 @@ class TestSearch:
         assert nearly.rejected[0].route == "lossless"
 
     def test_noise_gets_a_palette_when_that_looks_better_than_rounding(self, noisy: list[Rgba]) -> None:
-        encoding = encode_framed(noisy, smaller(round(0.6 * lossless_size(noisy))), 1)
+        timing = Timing([Fraction(1)] * len(noisy), 1)
+        palette = len(write_indexed(Colours(noisy).reduce(256), timing, BEST))
+        encoding = encode_framed(noisy, smaller(palette + 1000), 1)
         assert encoding.route.startswith("palette of 256 colours, ")
         rounded = [step for step in encoding.rejected if step.route.startswith("near")]
         assert any(step.score > encoding.score for step in rounded), "those that look better are too large"

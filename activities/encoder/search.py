@@ -155,7 +155,8 @@ class _Hunt:
         """
         low, high = 0, len(family)
         while low < high:
-            middle = (low + high) // 2 if low else 0  # the best first: the others are needed only if it is too large
+            # The largest palette mostly fits; how coarsely to round cannot be guessed.
+            middle = 0 if not low and family[0].family == "palette" else (low + high) // 2
             reached = self._score(family[middle], kept)
             if best and reached <= best.score:
                 high = middle
