@@ -40,10 +40,14 @@ class Encoder:
         self._storage.put_once(key, encoding.data)
         return EncodedEmoji(
             asset=Asset(key=key, sha256=sha256, size=len(encoding.data)),
-            frames=encoding.frames,
+            frames=len(encoding.used),
             seconds=task.seconds,
             loops=target.loops(task.seconds),
             route=encoding.route,
+            used=encoding.used,
+            delays=tuple(map(str, encoding.delays)),
+            score=encoding.score,
+            rejected=encoding.rejected,
         )
 
     def _mattes(self, matte_keys: tuple[str, ...]) -> list[Rgba]:

@@ -204,8 +204,19 @@ class Asset(Model):
     size: int = Field(description="bytes")
 
 
+class EncoderStep(Model):
+    """A way to encode an emoji that was tried and not taken, by a short name like 'near 3' or 'palette 128'."""
+
+    route: str
+    bytes: int = Field(description="how large it is, or about would be")
+    score: float = Field(description="the worst frame's PSNR in dB")
+
+
 class EncodedEmoji(Model):
-    """A finished emoji: the file, and how it was made."""
+    """A finished emoji: the file, and how it was made.
+
+    It lies in the set's state, well under 1 kB of it.
+    """
 
     asset: Asset
     frames: int
@@ -213,6 +224,11 @@ class EncodedEmoji(Model):
     loops: int
     selection: tuple[int, ...] = Field(default=(), description="each frame's candidate that it shows")
     route: str = Field(description="the encoder's way in words, like 'palette of 256 colours'")
+    # Emojis from before the encoder kept a score have none of these.
+    used: tuple[int, ...] = Field(default=(), description="the frames that it shows, numbered from 1")
+    delays: tuple[str, ...] = Field(default=(), description="how long each of them is shown, in seconds, like '1/12'")
+    score: float | None = Field(default=None, description="the worst frame's PSNR in dB on white, black and green")
+    rejected: tuple[EncoderStep, ...] = Field(default=(), description="what was tried and not taken, the best first")
 
 
 class Emoji(Model):

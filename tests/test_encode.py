@@ -1,6 +1,7 @@
 """The encoding activity, against a real object store."""
 
 import hashlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -40,8 +41,22 @@ def test_mattes_become_a_stored_emoji_that_passes_every_rule(storage: Storage) -
     assert encoded.asset.size == len(data)
     assert (encoded.frames, encoded.seconds, encoded.loops) == (6, 2, 2)
     assert encoded.route.startswith("lossless, ")
+    assert encoded.used == (1, 2, 3, 4, 5, 6)
+    assert sum(map(Fraction, encoded.delays)) == 2
+    assert (encoded.score, encoded.rejected) == (99, ())
     assert all(check.passed for check in check_emoji(data, platform("line-emoji")))
     assert len(beats) >= 6
+
+
+def test_what_was_tried_is_told_in_little_room(storage: Storage) -> None:
+    task = stored(storage, "set-encode-noise", animations.static(20))
+    encoded = ActivityEnvironment().run(Encoder(storage).encode_emoji, task)
+    assert encoded.frames == len(encoded.used) < 20
+    assert encoded.score
+    assert any(step.score < encoded.score for step in encoded.rejected)
+    assert any(step.bytes > 300_000 for step in encoded.rejected)
+    told = encoded.model_dump_json(include={"used", "delays", "score", "rejected"})
+    assert len(told) < 950
 
 
 def test_a_second_attempt_gives_the_same_answer(storage: Storage) -> None:
@@ -65,7 +80,9 @@ def test_empty_mattes_are_refused(storage: Storage) -> None:
 
 def test_a_file_that_breaks_a_rule_is_never_stored(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the encoder, put in by hand: the checks are the last to speak."""
-    monkeypatch.setattr(module, "encode", lambda *_: Encoding(pngs.still(180, 180), 1, "a still"))
+    monkeypatch.setattr(
+        module, "encode", lambda *_: Encoding(pngs.still(180, 180), (1,), (Fraction(1),), "a still", 99)
+    )
     task = stored(storage, "set-encode-broken", animations.bouncing_disc(5, size=64))
     with pytest.raises(RuleBroken, match="animated: no, must be yes"):
         ActivityEnvironment().run(Encoder(storage).encode_emoji, task)

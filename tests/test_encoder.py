@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from activities.encoder import encode
+from activities.encoder import encode, encode_framed
 from activities.encoder.apng import BEST, QUICK, Timing, write_indexed, write_rgba, write_still
+from activities.encoder.fewer import Kept, choices
 from activities.encoder.framing import CLEAR_BORDER, FAINT_ALPHA, Rgba, fit, union_box
+from activities.encoder.near import STEPS, rounded
 from activities.encoder.palette import Colours
+from activities.encoder.score import EXACT, worst
 from popcon import png
 from popcon.checks import check_emoji
 from popcon.errors import DoesNotFit, UnusablePicture
@@ -49,6 +52,10 @@ def framed(frames: list[Rgba]) -> list[Rgba]:
 
 def smaller(limit: int) -> Platform:
     return LINE.model_copy(update={"max_bytes": limit})
+
+
+def lossless_size(frames: list[Rgba]) -> int:
+    return len(write_rgba(frames, Timing([Fraction(1)] * len(frames), 1), BEST))
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +191,46 @@ class TestMuxer:
         assert np.array_equal(by_pillow_still(write_still(noisy[0])), noisy[0])
 
 
+class TestFewer:
+    def test_it_keeps_what_stands_for_the_others(self) -> None:
+        """Three shades that change a little within a group and much between groups; 4 frames are one group."""
+        frames = [np.full((4, 4, 4), level, np.uint8) for level in (10, 12, 14, 90, 200, 201)]
+        for frame in frames:
+            frame[..., 3] = 255
+        every, *sparser = choices(frames, 3)
+        assert every == Kept((0, 1, 2, 3, 4, 5), (0, 1, 2, 3, 4, 5), EXACT)
+        assert [len(kept.shown) for kept in sparser] == [5, 4, 3]
+        assert sparser[-1].shown == (1, 3, 4)
+        assert sparser[-1].starts == (0, 3, 4)
+        assert sparser[-1].at_each_time(6) == [1, 1, 1, 3, 4, 4]
+        assert sparser[-1].delays(6, 2) == [Fraction(1), Fraction(1, 3), Fraction(2, 3)]
+        assert sparser[-1].score == pytest.approx(10 * np.log10(255**2 / 4))
+
+    @pytest.mark.parametrize("frames", [5, 7, 12, 20])
+    def test_scores_never_rise_and_time_is_kept(self, frames: int) -> None:
+        found = list(choices(framed(animations.bouncing_disc(frames)), 5))
+        assert [len(kept.shown) for kept in found] == list(range(frames, 4, -1))
+        assert [kept.score for kept in found] == sorted((kept.score for kept in found), reverse=True)
+        assert all(sum(kept.delays(frames, 3)) == 3 for kept in found)
+
+    def test_a_choice_scores_what_it_shows(self, noisy: list[Rgba]) -> None:
+        for kept in choices(noisy, 5):
+            shown = [noisy[index] for index in kept.at_each_time(len(noisy))]
+            assert kept.score == pytest.approx(worst(noisy, shown), abs=0.01)
+
+
+class TestNear:
+    @pytest.mark.parametrize("step", STEPS)
+    def test_it_is_off_by_no_more_than_the_step_on_any_background(self, noisy: list[Rgba], step: float) -> None:
+        near = rounded(noisy[0], step)
+        for background in (0, 128, 255):
+            off = np.abs(animations.over(noisy[0], background) - animations.over(near, background))
+            assert off.max() <= step + 1
+        for extreme in (0, 255):
+            assert np.array_equal(near[:, :, 3] == extreme, noisy[0][:, :, 3] == extreme)
+        assert not near[near[:, :, 3] == 0].any()
+
+
 class TestSearch:
     @pytest.mark.parametrize(("frames", "seconds"), [(5, 1), (7, 3), (12, 2), (20, 4)])
     def test_every_length_passes_every_rule(self, frames: int, seconds: int) -> None:
@@ -198,20 +245,60 @@ class TestSearch:
         assert encoding.route == f"lossless, {-(-len(encoding.data) // 1000)} kB of 300 kB"
         assert np.array_equal(by_pillow(encoding.data)[0], framed(disc))
 
-    def test_what_does_not_fit_gets_the_largest_palette_that_does(self, disc: list[Rgba]) -> None:
-        roomy, tight = encode(disc, smaller(100_000), 1), encode(disc, smaller(28_000), 1)
-        assert roomy.route.startswith("palette of 256 colours, ")
-        assert tight.route.startswith("palette of ")
-        assert len(tight.data) <= 28_000 < len(roomy.data) <= 100_000
+    def test_what_nearly_fits_becomes_near_lossless_with_the_least_error_that_fits(self, noisy: list[Rgba]) -> None:
+        whole = lossless_size(noisy)
+        nearly = encode_framed(noisy, smaller(round(0.95 * whole)), 1)
+        less = encode_framed(noisy, smaller(round(0.85 * whole)), 1)
+        assert nearly.route.startswith("near-lossless in steps of ")
+        assert less.score < nearly.score < EXACT
+        assert nearly.rejected[0].route == "lossless"
+
+    def test_noise_gets_a_palette_when_that_looks_better_than_rounding(self, noisy: list[Rgba]) -> None:
+        timing = Timing([Fraction(1)] * len(noisy), 1)
+        palette = len(write_indexed(Colours(noisy).reduce(256), timing, BEST))
+        encoding = encode_framed(noisy, smaller(palette + 1000), 1)
+        assert encoding.route.startswith("palette of 256 colours, ")
+        rounded = [step for step in encoding.rejected if step.route.startswith("near")]
+        assert any(step.score > encoding.score for step in rounded), "those that look better are too large"
+
+    def test_with_less_room_there_are_fewer_colours(self, noisy: list[Rgba]) -> None:
+        roomy, tight = (encode_framed(noisy, smaller(limit), 1) for limit in (100_000, 60_000))
+        assert len(tight.data) <= 60_000 < len(roomy.data) <= 100_000
+        assert tight.score < roomy.score
+        assert len(tight.used) == len(roomy.used) == 12
+
+    def test_a_pose_that_is_held_is_shown_once_before_colours_go(self, noisy: list[Rgba]) -> None:
+        """Ten poses, each held for two frames: half of the frames can go and nothing is missed."""
+        held = [frame for frame in noisy[:10] for _ in range(2)]
+        encoding = encode_framed(held, smaller(round(1.1 * lossless_size(noisy[:10]))), 2)
+        assert encoding.score == EXACT
+        assert encoding.route.startswith("lossless, 1")
+        assert 10 <= len(encoding.used) <= 11
+        assert sum(encoding.delays) == png.read_png(encoding.data).loop_seconds == 2
+        assert [check.rule for check in check_emoji(encoding.data, smaller(1_000_000)) if not check.passed] == []
+
+    def test_motion_is_not_given_up_for_colours(self, disc: list[Rgba]) -> None:
+        encoding = encode(disc, smaller(28_000), 1)
+        assert len(encoding.data) <= 28_000
+        assert len(encoding.used) == 12
 
     def test_static_loses_frames_in_the_end_and_keeps_its_time(self) -> None:
         encoding = encode(animations.static(20), LINE, 1)
         read = png.read_png(encoding.data)
-        assert encoding.frames == len(read.frames) < 20
-        assert f"{encoding.frames} of 20 frames" in encoding.route
-        assert read.loop_seconds == 1
-        assert all(frame.delay in (Fraction(1, 20), Fraction(1, 10)) for frame in read.frames)
+        assert len(encoding.used) == len(read.frames) < 20
+        assert f"{len(encoding.used)} of 20 frames" in encoding.route
+        assert read.loop_seconds == sum(encoding.delays) == 1
+        assert tuple(frame.delay for frame in read.frames) == encoding.delays
+        assert all((20 * delay).denominator == 1 for delay in encoding.delays)
         assert [check.rule for check in check_emoji(encoding.data, LINE) if not check.passed] == []
+
+    def test_the_score_is_what_can_be_measured_on_the_file(self, noisy: list[Rgba]) -> None:
+        encoding = encode_framed(noisy, smaller(100_000), 1)
+        shown = by_pillow(encoding.data)[0]
+        assert encoding.score == pytest.approx(worst(noisy, shown), abs=0.01)
+        for background in (0, 255):
+            each = [animations.decibels([a], [b], background) for a, b in zip(noisy, shown, strict=True)]
+            assert min(each) >= encoding.score - 0.01
 
     def test_it_never_goes_below_the_platforms_frames(self) -> None:
         with pytest.raises(DoesNotFit, match="LINE animated emoji takes 20 kB: try fewer frames"):
@@ -219,7 +306,8 @@ class TestSearch:
 
     def test_it_is_deterministic(self) -> None:
         frames = animations.noisy_disc(5)
-        assert encode(frames, LINE, 1) == encode(frames, LINE, 1)
+        for limit in (300_000, 40_000):
+            assert encode(frames, smaller(limit), 1) == encode(frames, smaller(limit), 1)
 
     def test_it_beats_at_least_once_a_frame(self, disc: list[Rgba]) -> None:
         beats = []

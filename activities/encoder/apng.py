@@ -16,12 +16,18 @@ DEPTH, INDEXED, RGBA = 8, 3, 6
 # Every frame covers the canvas and replaces it: the subset that every decoder gets right, also with alpha.
 DISPOSE_NONE, BLEND_SOURCE = 0, 0
 MAX_DELAY_PART = 0xFFFF
+# Bytes around the streams: signature, acTL and IEND; fcTL, and fdAT with its sequence number, which the first frame's
+# IDAT has not.
+SEQUENCE_NUMBER = 4
+FILE_OVERHEAD = len(SIGNATURE) + (12 + 8) + 12
+FRAME_OVERHEAD = (12 + 26) + (12 + SEQUENCE_NUMBER)
 
 # Compression levels of libdeflate. Quick is within a sixth of best, in a tenth of the time: enough to judge a route.
 QUICK, BEST = 6, 12
 # Sorted palettes do best unfiltered or, when noisy, with the filters that follow neighbours.
 INDEXED_FILTERS = [oxipng.RowFilter.NoOp, oxipng.RowFilter.Sub, oxipng.RowFilter.MinSum]
-RGBA_FILTERS = [oxipng.RowFilter.Sub, oxipng.RowFilter.MinSum, oxipng.RowFilter.Bigrams]
+# Flat cartoons are a tenth smaller unfiltered.
+RGBA_FILTERS = [oxipng.RowFilter.NoOp, oxipng.RowFilter.Sub, oxipng.RowFilter.MinSum, oxipng.RowFilter.Bigrams]
 # All frames share the first one's header, and stores refuse grey: the optimizer may change the stream and nothing else.
 HEADER_STAYS: dict[str, Any] = {
     "bit_depth_reduction": False,
@@ -38,20 +44,46 @@ class Timing(NamedTuple):
     plays: int
 
 
-def write_rgba(frames: Sequence[Rgba], timing: Timing, level: int, beat: Callable[[], None] = lambda: None) -> bytes:
-    """A lossless APNG of RGBA frames. `beat` is called before each frame. Raises ValueError for an unwritable delay."""
+class Packed(NamedTuple):
+    """An animation without its timing: what stands before the frames, and each frame's compressed stream."""
+
+    header: bytes
+    streams: list[bytes]
+
+
+def write_rgba(frames: Sequence[Rgba], timing: Timing, level: int) -> bytes:
+    """A lossless APNG of RGBA frames. Raises ValueError for a delay that cannot be written."""
+    return mux(pack_rgba(frames, level), timing)
+
+
+def write_indexed(indexed: Indexed, timing: Timing, level: int) -> bytes:
+    """An APNG of frames that share one palette. Raises ValueError as above."""
+    return mux(pack_indexed(indexed, level), timing)
+
+
+def pack_rgba(frames: Sequence[Rgba], level: int, beat: Callable[[], None] = lambda: None) -> Packed:
+    """RGBA frames, losslessly. `beat` is called before each frame."""
     streams = _streams((frame.tobytes() for frame in frames), _rgba_layout(frames[0]), level, beat)
-    return _animation(_header(frames[0], RGBA), streams, timing)
+    return Packed(_header(frames[0], RGBA), streams)
 
 
-def write_indexed(indexed: Indexed, timing: Timing, level: int, beat: Callable[[], None] = lambda: None) -> bytes:
-    """An APNG of frames that share one palette. `beat` is called before each frame. Raises ValueError as above."""
+def pack_indexed(indexed: Indexed, level: int, beat: Callable[[], None] = lambda: None) -> Packed:
+    """Frames that share one palette. `beat` is called before each frame."""
     colours, alphas = indexed.palette[:, :3], indexed.palette[:, 3]
     layout = _Layout.of(indexed.frames[0], oxipng.ColorType.indexed(indexed.palette.tolist()), INDEXED_FILTERS)
     streams = _streams((frame.tobytes() for frame in indexed.frames), layout, level, beat)
-    header = _header(indexed.frames[0], INDEXED)
-    header += _chunk(b"PLTE", colours.tobytes()) + _chunk(b"tRNS", alphas.tobytes())
-    return _animation(header, streams, timing)
+    palette = _chunk(b"PLTE", colours.tobytes()) + _chunk(b"tRNS", alphas.tobytes())
+    return Packed(_header(indexed.frames[0], INDEXED) + palette, streams)
+
+
+def mux(packed: Packed, timing: Timing) -> bytes:
+    """The APNG. Raises ValueError for a delay that cannot be written exactly."""
+    return _animation(packed.header, packed.streams, timing)
+
+
+def weight(header: int, streams: Sequence[float]) -> float:
+    """The bytes of an APNG whose header and streams have so many."""
+    return header + FILE_OVERHEAD + sum(streams) + len(streams) * FRAME_OVERHEAD - SEQUENCE_NUMBER
 
 
 def write_still(picture: Rgba) -> bytes:
