@@ -22,7 +22,7 @@ from popcon.platforms import Platform
 
 PALETTE_SIZES = (256, 224, 192, 160, 128, 112, 96, 80, 64, 56, 48, 40, 32, 28, 24, 20, 16)
 # Rejected steps that are told: those that came nearest to what was taken. They lie in the set's state: few must do.
-MOST_STEPS = 10
+MOST_STEPS = 6
 
 
 class Encoding(NamedTuple):
