@@ -17,6 +17,11 @@ from popcon.wording import printable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 FORMATS_TO_SAY = "a PNG, JPEG, WebP, GIF, BMP or TIFF"
+# Which models handle any background, where this version has none of them.
+NO_MATTE = (
+    "no matte of this version handles that "
+    "(rembg's isnet-anime or birefnet-general would: take it away with one of them first)"
+)
 # How PNG, JPEG, GIF and TIFF begin: a file that starts so and still can't be read was one once.
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 
@@ -91,7 +96,7 @@ def refuse_busy_background(picture: Picture, matte_name: str) -> None:
         return
     able = [each.name for each in mattes() if each.any_background]
     way_out = f"choose a matte that handles any background ({', '.join(able)}), or" if able else "so"
-    blame = f"the matte {chosen.name} needs a plain one" if able else "no matte of this version handles that"
+    blame = f"the matte {chosen.name} needs a plain one" if able else NO_MATTE
     raise UnusablePicture(
         f"the background of this picture is not plain, and {blame}: "
         f"{way_out} use a picture whose background is one plain colour or transparent"

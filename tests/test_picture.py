@@ -321,7 +321,9 @@ def test_a_plain_or_transparent_background_suits_every_matte() -> None:
 
 
 def test_a_busy_background_is_refused_where_no_matte_of_this_version_handles_it() -> None:
-    with pytest.raises(UnusablePicture, match=r"no matte of this version handles that.*plain colour or transparent$"):
+    with pytest.raises(
+        UnusablePicture, match=r"no matte of this version handles that .*birefnet-general.*plain colour or transparent$"
+    ):
         refuse_busy_background(busy_picture(), "keyer")
 
 
