@@ -128,6 +128,25 @@ def test_a_mistake_is_answered_in_one_line(mistake: str, refusals: dict[str, sub
     assert_refused(refusals[mistake], BAD_COMMANDS[mistake][1])
 
 
+def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path, nowhere: Path) -> None:
+    """Root may write anywhere: what lets it do so is taken away from the command."""
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    powerless = ("setpriv", "--bounding-set=-dac_override") if os.geteuid() == 0 else ()
+    answer = subprocess.run(
+        [*powerless, command.POPCON, "make", SAMPLE, "-o", "locked"],
+        cwd=tmp_path,
+        env=command.environment(nowhere),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (answer.returncode, answer.stdout) == (2, ""), answer
+    assert re.fullmatch(r"popcon: cannot write to locked .*folder with -o\n", answer.stderr)
+    assert not nowhere.exists()
+    assert not list(locked.iterdir())
+
+
 def test_mistakes_start_and_store_nothing(
     refusals: dict[str, subprocess.CompletedProcess[str]], nowhere: Path, folder: Path
 ) -> None:

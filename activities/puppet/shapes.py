@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -22,6 +22,9 @@ ROOM = 0.12
 # OpenCV's own antialiasing leaves holes where a fill meets its outline: the edges come from the reduction.
 SUPERSAMPLING = 4
 
+# A worker lives long and marks come in every size: so many are more than a loop needs, and at most some 10 MB.
+SPRITES_KEPT = 256
+
 RED, PINK, BLUE, SKY, VIOLET = (232, 58, 70), (246, 84, 128), (74, 144, 255), (126, 206, 255), (142, 108, 240)
 YELLOW, ORANGE, GREEN, WHITE = (255, 214, 64), (255, 150, 50), (52, 190, 98), (255, 255, 255)
 BISCUIT, CHOCOLATE = (222, 166, 98), (112, 66, 44)
@@ -38,7 +41,7 @@ class Piece:
     width: float = 0.0
 
 
-@cache
+@lru_cache(SPRITES_KEPT)
 def sprite(shape: str, pixels: int, plate: RGB) -> Pixels:
     """A shape in a square of that many pixels (premultiplied RGBA, uint8), its fills well apart from the plate."""
     side = pixels * SUPERSAMPLING
