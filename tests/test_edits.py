@@ -21,6 +21,7 @@ from popcon.models import (
     EmojiStatus,
     EncodedEmoji,
     Ending,
+    Loop,
     PendingEdit,
     SetState,
     SetStatus,
@@ -534,7 +535,7 @@ def with_take(begun: Emoji) -> Emoji:
         video_key=f"take-{begun.begun}",
         pictures=PICTURES,
     )
-    frames = storyboard.spread_frames(FRAMES, PICTURES, take.number)
+    frames = storyboard.spread_frames(FRAMES, Loop(length=PICTURES), take.number)
     return storyboard.join_take(begun, take, tuple(storyboard.with_recipe(each, 1, "keyer-1") for each in frames))
 
 
