@@ -3,7 +3,8 @@
 A loop is as smooth as the pictures around its two ends are alike. Where it ends, the take went on with other pictures;
 they should look like those that the loop goes on with, and what came before its end like what came before its start:
 then the motion goes on in the same direction. Video Textures (Schödl et al. 2000) filters its distances along the
-diagonal for that. All distances here are in median steps from one distinct picture to the next.
+diagonal for that. Distances are counted in the take's larger steps from one picture to the next: a jump as long as
+these does not stand out.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from activities.pictures import Pixels
 from activities.thumbnails import Floats, distances, distinct_places, usual_step
 from popcon.models import Loop
 
-# A whole take closes when its seam is at most so many times the larger of its steps, the one that nine in ten do not
-# exceed: a motion may be at its fastest there. Built-in presets, which loop exactly, reach 1.1, and a move that is
-# repeated ten times in a take 1.24.
-WHOLE_SEAM, LARGER_STEPS = 1.3, 0.9
+# Nine in ten of a take's steps are no longer than its larger ones.
+LARGER_STEPS = 0.9
+# A whole take closes when its seam is at most so many of these. Built-in presets, which loop exactly, reach 1.1, and a
+# move that is repeated ten times in a take 1.24.
+WHOLE_SEAM = 1.3
 # What of a take has to be in a loop: half of its pictures, since fewer are shown for longer and the motion slows down,
 # and half of its motion, since a pause always closes.
 LEAST_PART = 0.5
 # Pairs of pictures that are compared over a seam, by their distance from it, and what each counts for (binomial).
 KERNEL = {-2: 1, -1: 3, 0: 3, 1: 1}
-# A seam closes when the pictures around it are nearer to each other than a picture is to the next. A motion whose
-# period is no whole number of pictures is off by half a step.
+# A loop closes when the pictures around its seam are nearer to each other than by a larger step. A motion whose period
+# is no whole number of pictures is off by half of one.
 CLOSES = 1.0
 # How many steps a seam may be worse if the loop holds all of the take instead of none.
 LONGER = 0.5
-# How much of a take's motion it is worth, there and back, that a turn is at rest and not at a usual step.
+# How much of a take's motion it is worth, there and back, that a turn is at rest and not at a larger step.
 CALM_TURNS = 0.25
 
 
@@ -42,19 +44,16 @@ def choose_loop(shown: Pixels, frames: int) -> Loop:
     step = usual_step(shown, distinct_places(shown))
     if not step:
         return Loop(length=pictures)
-    apart = distances(shown) / step
-    if _whole_closes(apart):
+    apart = distances(shown)
+    # Where pictures are held for long, even the larger steps are none.
+    apart /= max(step, float(np.quantile(np.diagonal(apart, 1), LARGER_STEPS)))
+    if apart[-1, 0] <= WHOLE_SEAM:
         return Loop(length=pictures)
     share = _share_of_motion(apart)
     # Fewer pictures than frames would show some of them twice.
     least = max(pictures * LEAST_PART, min(frames, pictures))
     long_enough = _lengths(pictures) >= least
     return _best_loop(apart, long_enough & (share >= LEAST_PART)) or _there_and_back(apart, share, long_enough)
-
-
-def _whole_closes(apart: Floats) -> bool:
-    larger = float(np.quantile(np.diagonal(apart, 1), LARGER_STEPS))
-    return bool(apart[-1, 0] <= WHOLE_SEAM * max(1, larger))  # most steps are none where pictures are held
 
 
 def _best_loop(apart: Floats, allowed: NDArray[np.bool_]) -> Loop | None:
@@ -79,7 +78,7 @@ def _seams(apart: Floats) -> Floats:
 
     Only pairs that the take has are compared, which are fewer at its ends; infinite where there is none.
     """
-    pictures, reach = len(apart), max(map(abs, KERNEL))
+    pictures, reach = len(apart), max(map(abs, KERNEL)) + 1
     squares, known = np.pad(np.square(apart), reach), np.pad(np.ones_like(apart), reach)
     total, weight = np.zeros((2, pictures, pictures + 1), np.float32)
     for offset, counts in KERNEL.items():
