@@ -32,7 +32,7 @@ class Extractor:
         # Most takes loop as a whole: what that needs is stored at once, so that these are decoded only once.
         whole = Loop(length=pictures)
         seen = survey(self._storing(task, whole, read_pictures(video)), rgb(task.plate) if task.plate else None)
-        loop = choose_loop(seen.thumbnails, task.frames)
+        loop = whole if task.loops else choose_loop(seen.thumbnails, task.frames)
         if loop != whole:
             for _ in self._storing(task, loop, read_pictures(video)):
                 pass

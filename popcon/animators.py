@@ -8,7 +8,8 @@ from popcon.model import Model
 class Animator(Model):
     """An animator: `queue` says what its work needs, `pictures` how many pictures its takes hold.
 
-    One that `redraws` can render a single picture of a take once more; a video model cannot.
+    One that `redraws` can render a single picture of a take once more; a video model cannot. One that `loops` renders
+    takes that close; in those of the others a loop is looked for.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Animator(Model):
     queue: str
     pictures: int
     redraws: bool = False
+    loops: bool = False
 
 
 _ANIMATORS = {
@@ -27,6 +29,7 @@ _ANIMATORS = {
             queue=queues.CPU,
             pictures=48,
             redraws=True,
+            loops=True,
         ),
     )
 }

@@ -82,12 +82,16 @@ class RedrawnFrame(Model):
 
 
 class ExtractPictures(Model):
-    """Choose a take's loop, and store the pictures that frames spread over it can show."""
+    """Choose a take's loop, and store the pictures that frames spread over it can show.
+
+    Where the animator says that the take `loops`, that is all of it.
+    """
 
     set_id: str
     take: str
     video_key: str
     frames: int
+    loops: bool = False
     # Tasks from before there were reports on takes have neither; most loops last a second.
     plate: Colour | None = None
     seconds: int = Field(default=1, description="how long the loop is shown")

@@ -176,10 +176,21 @@ def test_a_way_there_and_back_has_no_seam_that_jumps(storage: Storage) -> None:
     assert ActivityEnvironment().run(Extractor(storage).extract_pictures, task) == found, "also when all is stored"
 
 
-def extracted(storage: Storage, pictures: list[Pixels]) -> tuple[ExtractPictures, ExtractedPictures]:
+def test_a_take_whose_animator_closes_it_is_not_doubted(storage: Storage) -> None:
+    """It may be at its fastest, and once only, where it closes."""
+    jerk = along([0.1 + 0.002 * index for index in range(24)])
+
+    assert extracted(storage, jerk, loops=True)[1].loop == Loop(length=24)
+    assert extracted(storage, jerk)[1].loop.ping_pong
+
+
+def extracted(
+    storage: Storage, pictures: list[Pixels], *, loops: bool = False
+) -> tuple[ExtractPictures, ExtractedPictures]:
     set_id, take = f"set-loop-{uuid.uuid4().hex[:8]}", keys.take(1, 1)
+    video = keys.video(set_id, take)
     task = ExtractPictures(
-        set_id=set_id, take=take, video_key=keys.video(set_id, take), frames=FRAMES, plate="#00b140", seconds=1
+        set_id=set_id, take=take, video_key=video, frames=FRAMES, loops=loops, plate="#00b140", seconds=1
     )
     storage.put_once(task.video_key, write_video(pictures, Fraction(48)))
     return task, ActivityEnvironment().run(Extractor(storage).extract_pictures, task)

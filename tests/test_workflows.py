@@ -67,7 +67,7 @@ async def test_frames_are_encoded_in_their_order_from_their_own_mattes(client: C
     pictures = [int(key.split("/pictures/")[1][:3]) for key in encoded.matte_keys]
     assert pictures == [1, 10, 20, 29, 39]  # 48 pictures, five frames: each at a fifth of the take's length
     [extracted] = stubs.tasks(ExtractPictures)
-    assert extracted.frames == 5
+    assert (extracted.frames, extracted.loops) == (5, True)
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,7 @@ async def _extract(work: RenderEmoji, take: Take) -> ExtractedPictures:
             take=keys.take(work.emoji.number, take.number),
             video_key=take.video_key,
             frames=frames,
+            loops=animator(work.request.animator).loops,
             plate=work.character.plate,
             seconds=work.request.seconds,
         ),
