@@ -8,7 +8,8 @@ from popcon.model import Model
 class Animator(Model):
     """An animator: `queue` says what its work needs, `pictures` how many pictures its takes hold.
 
-    One that `redraws` can render a single picture of a take once more; a video model cannot.
+    One that `redraws` can render a single picture of a take once more; a video model cannot. What is `generative`
+    draws pictures that nobody drew: stores ask for it.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Animator(Model):
     queue: str
     pictures: int
     redraws: bool = False
+    generative: bool = False
 
 
 _ANIMATORS = {

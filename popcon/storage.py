@@ -23,6 +23,7 @@ CONTENT_TYPES = {
     "mp4": "video/mp4",
     "zip": "application/zip",
     "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
 }
 
 # One client serves all threads of a worker: as many connections as its activities may want at once.

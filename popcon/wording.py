@@ -1,8 +1,11 @@
 """Words for people: errors in one line, lists and counts as one says them."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from pydantic import ValidationError
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def one_line(error: ValidationError, called: Callable[[str], str] = str) -> str:
@@ -22,6 +25,17 @@ def _fault(location: tuple[int | str, ...], message: str, called: Callable[[str]
 def printable(text: str) -> str:
     """A text from somewhere else, fit to stand in one line of a message."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def in_one_line(text: str) -> str:
+    """What a person wrote, however they broke it into lines: it stands in tables and notices.
+
+    Raises ValueError for what else steers a terminal.
+    """
+    line = " ".join(text.split())
+    if _CONTROLS.search(line):
+        raise ValueError("a text cannot have control characters")
+    return line
 
 
 def count(number: int, noun: str) -> str:

@@ -163,7 +163,7 @@ def test_a_prompt_is_one_line_however_it_was_typed() -> None:
 
     assert asked.model_dump()["prompt"] == "faster, and bounce \N{WOMAN}\u200d\N{PERSONAL COMPUTER}"
     for control in "\x00\x07\x1b\x7f\x9b":
-        with pytest.raises(ValidationError, match="a prompt cannot have control characters"):
+        with pytest.raises(ValidationError, match="a text cannot have control characters"):
             edit("retry_emoji", {"emoji": 1, "prompt": f"fast{control}er"})
 
 

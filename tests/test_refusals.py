@@ -37,7 +37,7 @@ REFUSALS = [
     ("retry_frame", {"emoji": 1, "frame": 1}, "say a prompt or a matte"),
     ("retry_frame", {"emoji": 1, "frame": 1, "matte": "magic"}, "unknown matte 'magic': there are keyer"),
     ("retry_emoji", {"emoji": 1, "prompt": "x" * 100_000}, "at most 500 characters"),
-    ("retry_emoji", {"emoji": 1, "prompt": "fas\0ter"}, "prompt: a prompt cannot have control characters"),
+    ("retry_emoji", {"emoji": 1, "prompt": "fas\0ter"}, "prompt: a text cannot have control characters"),
     ("retry_emoji", {"emoji": 1, "\x1b[31mred": 1}, "?[31mred: Extra inputs are not permitted"),
     ("retry_emoji", {"emoji": 1, "red\r\nherring": 1}, "red??herring: Extra inputs are not permitted"),
     ("retry_emoji", {"emoji": 1, "action": "levitate"}, "unknown action 'levitate': there are happy"),
