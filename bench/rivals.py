@@ -18,8 +18,8 @@ from PIL import Image
 from activities.encoder.apng import BEST, Timing, write_indexed
 from activities.encoder.framing import Rgba
 from activities.encoder.palette import Indexed
-from popcon import png
 from popcon.platforms import Platform
+from popcon.readers import png
 
 Rival = Callable[[Sequence[Rgba]], bytes]
 

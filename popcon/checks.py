@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from popcon import png
-from popcon.errors import BrokenPng
+from popcon.errors import BrokenFile
 from popcon.model import Model
 from popcon.platforms import Extra, Platform
+from popcon.readers import png
 from popcon.wording import alternatives, count
 
 # Encoders turn black line art to grey, and stores refuse grey: only indexed and RGBA pictures pass.
@@ -73,7 +73,7 @@ def check_emoji(data: bytes, platform: Platform) -> tuple[Check, ...]:
     )
     try:
         picture = png.read_png(data)
-    except BrokenPng as error:
+    except BrokenFile as error:
         return (_readable(str(error)), weight)
     checks = [_readable(None), weight, _pixels(picture, platform.width, platform.height), _colour(picture)]
     checks.append(Check(rule="animated", passed=picture.animated, value=_yes(picture.animated), limit="yes"))
@@ -88,7 +88,7 @@ def check_extra(data: bytes, extra: Extra) -> tuple[Check, ...]:
     """Every rule for a still picture that a platform asks for beside the emojis."""
     try:
         picture = png.read_png(data)
-    except BrokenPng as error:
+    except BrokenFile as error:
         return (_readable(str(error)),)
     return (
         _readable(None),

@@ -14,8 +14,8 @@ from popcon.checks import check_emoji, check_set
 from popcon.errors import Permanent, PopconError, UnusablePicture
 from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platform, platforms
-from popcon.png import SIGNATURE
 from popcon.presets import preset, presets
+from popcon.readers.png import SIGNATURE
 from popcon.settings import settings
 from popcon.wording import one_line
 from starter import tables

@@ -15,10 +15,10 @@ from activities.encoder.framing import CLEAR_BORDER, FAINT_ALPHA, Rgba, fit, uni
 from activities.encoder.near import STEPS, rounded
 from activities.encoder.palette import Colours
 from activities.encoder.score import EXACT, worst
-from popcon import png
 from popcon.checks import check_emoji
 from popcon.errors import DoesNotFit, UnusablePicture
 from popcon.platforms import Platform, platform
+from popcon.readers import png
 from tests import animations
 
 LINE = platform("line-emoji")

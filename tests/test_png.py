@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from popcon.errors import BrokenPng
-from popcon.png import BLEND_OVER, DISPOSE_BACKGROUND, INDEXED, RGBA, read_png
+from popcon.errors import BrokenFile
+from popcon.readers.png import BLEND_OVER, DISPOSE_BACKGROUND, INDEXED, RGBA, read_png
 from tests import pngs
 from tests.pngs import put, rewrite
 
@@ -115,19 +115,19 @@ BROKEN = {
 
 @pytest.mark.parametrize("reason", BROKEN)
 def test_what_is_malformed_is_refused_with_the_reason(reason: str) -> None:
-    with pytest.raises(BrokenPng, match=reason):
+    with pytest.raises(BrokenFile, match=reason):
         read_png(BROKEN[reason])
 
 
 def test_a_stream_that_never_ends_is_left_early() -> None:
     bomb = zlib.compress(bytes(1 << 26))
-    with pytest.raises(BrokenPng, match="picture does not unpack"):
+    with pytest.raises(BrokenFile, match="picture does not unpack"):
         read_png(rewrite(pngs.still(), b"IDAT", lambda _: bomb))
 
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(BrokenPng):
+    with pytest.raises(BrokenFile):
         read_png(data)
 
 
@@ -143,7 +143,7 @@ def test_random_chunks_are_refused_or_read(chunks: list[pngs.Chunk]) -> None:
 def test_a_changed_byte_is_always_noticed(at: int, value: int) -> None:
     changed = ANIMATION[:at] + bytes([value]) + ANIMATION[at + 1 :]
     if changed != ANIMATION:
-        with pytest.raises(BrokenPng):
+        with pytest.raises(BrokenFile):
             read_png(changed)
 
 
@@ -153,5 +153,5 @@ def test_a_changed_number_never_crashes(kind: bytes, offset: int, value: int) ->
 
 
 def _read_or_refuse(data: bytes) -> None:
-    with contextlib.suppress(BrokenPng):
+    with contextlib.suppress(BrokenFile):
         read_png(data)
