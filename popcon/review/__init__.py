@@ -1,0 +1,6 @@
+"""The reviewer's list: what a store's reviewers send back although it obeys every rule. Measured on finished pixels."""
+
+from popcon.remark import Remark
+from popcon.review.reviewer import review
+
+__all__ = ["Remark", "review"]
