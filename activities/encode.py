@@ -32,7 +32,10 @@ class Encoder:
 
         Raises UnusablePicture, DoesNotFit, ObjectMissing, RuleBroken; Unavailable when S3 does not answer.
         """
-        target = platform(task.platform)
+        return self.encode(task, platform(task.platform))
+
+    def encode(self, task: EncodeEmoji, target: Platform) -> EncodedEmoji:
+        """The same for a spec that has no name of its own: that of a platform's extra which moves."""
         encoding = encode(self._mattes(task.matte_keys), target, task.seconds, activity.heartbeat)
         _refuse_broken(encoding, target)
         sha256 = hashlib.sha256(encoding.data).hexdigest()

@@ -15,12 +15,15 @@ from popcon.messages import Prompt, Seed
 from popcon.model import Message, Model
 from popcon.platforms import platform
 from popcon.presets import MOST_OWN_PRESETS, Preset, preset
+from popcon.remark import Remark
 
 SetId = Annotated[str, StringConstraints(pattern=r"^set-[a-z0-9][a-z0-9-]{0,58}$")]
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 
 DEFAULT_FRAMES = 12
+# Of a delivery, what is worst lies in the set's state, in short; its manifest tells everything.
+MOST_ATTENTION, LONGEST_ATTENTION = 12, 120
 
 
 def is_set_id(text: str) -> bool:
@@ -263,6 +266,7 @@ class Delivery(Model):
     note: str | None = Field(default=None, description="why it is not uploadable, like 'not uploadable: 3 of 8'")
     zip: Asset | None = None
     contact_sheet: Asset | None = None
+    attention: tuple[str, ...] = Field(default=(), description="the worst of what a reviewer would say, worst first")
     manifest_key: str
 
 
@@ -443,6 +447,7 @@ class Manifest(Model):
     zip: Asset | None = None
     contact_sheet: Asset | None = None
     listing: Asset | None = Field(default=None, description="the listing sheet, as text")
+    remarks: tuple[Remark, ...] = Field(default=(), description="what a store's reviewer would say, worst first")
 
     @property
     def delivery(self) -> Delivery:
@@ -453,5 +458,11 @@ class Manifest(Model):
             note=self.note,
             zip=self.zip,
             contact_sheet=self.contact_sheet,
+            attention=tuple(map(_in_short, self.remarks[:MOST_ATTENTION])),
             manifest_key=manifest_key(self.set_id, self.revision, self.export),
         )
+
+
+def _in_short(remark: Remark) -> str:
+    text = f"emoji {remark.emoji}: {remark.text}"
+    return text if len(text) <= LONGEST_ATTENTION else f"{text[: LONGEST_ATTENTION - 1]}…"
