@@ -462,6 +462,11 @@ class Manifest(Model):
             manifest_key=manifest_key(self.set_id, self.revision, self.export),
         )
 
+    @property
+    def exported(self) -> Export | None:
+        """The export that this is the manifest of; None for the set's own delivery."""
+        return Export(**self.export.model_dump(), delivery=self.delivery) if self.export else None
+
 
 def _in_short(remark: Remark) -> str:
     text = f"emoji {remark.emoji}: {remark.text}"

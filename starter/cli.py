@@ -19,13 +19,14 @@ from popcon.readers.png import SIGNATURE
 from popcon.settings import settings
 from popcon.wording import one_line
 from starter import tables
-from starter.arguments import Json, Out, PresetsFile, SetIdArgument, known_set_id, own_presets
-from starter.asking import ask, show
+from starter.arguments import Json, Out, PresetsFile, SetIdArgument, Stroke, known_set_id, own_presets
+from starter.asking import ask, show, warn_of
 from starter.client import Popcon
 from starter.correction_commands import corrections
 from starter.display import choose_display
 from starter.downloads import download as download_files
 from starter.errors import UnusableArguments
+from starter.export_commands import exporting
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
@@ -44,6 +45,7 @@ app = typer.Typer(
     help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
 )
 app.add_typer(corrections)
+app.add_typer(exporting)
 
 
 def main() -> None:
@@ -75,6 +77,7 @@ def make(
         int | None, typer.Option(min=1, help="This many presets.", show_default="the platform's minimum")
     ] = None,
     platform: Annotated[str, typer.Option(help="Whose store (see `popcon platforms`).")] = "line-emoji",
+    stroke: Stroke = None,
     frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
     seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
     matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
@@ -113,12 +116,14 @@ def make(
             matte,
             own_presets=own,
             platform=platform,
+            stroke=stroke,
             frames=frames,
             seconds=seconds,
             owner=owner or settings().owner,
             seed=seed,
             shadow=shadow,
         )
+        warn_of(platform)
         make_set(order, out, settings(), display)
     except SetLeft as left:
         come_back = f"popcon make --resume {left.set_id} -o {shlex.quote(str(out))}"
@@ -149,7 +154,7 @@ def list_sets(
 
 @app.command()
 def download(set_id: SetIdArgument, out: Out = Path("out")) -> None:
-    """Fetch a set's ZIP, contact sheet and manifest.
+    """Fetch a set's ZIP, contact sheet, listing sheet and manifest.
 
     Example: popcon download set-cat-1f3a9c20 -o out
     """

@@ -9,12 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from popcon.checks import Check, SetReport
-from popcon.models import Candidate, Notice, PendingEdit, SetState, Source, Take
+from popcon.exports import is_older
+from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Source, Take
 from popcon.platforms import Platform
 from popcon.presets import Effect, Move
 from popcon.quality import flags, summary
 from popcon.wording import listed
-from starter.display import headline
+from starter.display import export_line, headline
 from starter.emoji_view import EmojiView
 from starter.preset_view import ANY_PLATE, PresetView
 from starter.views import STOPPED, SetSummary, SetView
@@ -44,6 +45,8 @@ def set_table(view: SetView) -> RenderableType:
     if view.failure:
         lines.append(Text(view.failure, "red"))
     lines += [_open_line(view), _order_line(state)]
+    lines += [Text(f"look at: {each}", "yellow") for each in (state.delivery.attention if state.delivery else ())]
+    lines += _export_lines(state)
     lines += _pending_lines(state.pending)
     lines += _notice_lines(state.notices)
     return Group(*lines)
@@ -179,6 +182,16 @@ def _order_line(state: SetState) -> Text:
     left_out = f", without {listed(dropped)}" if dropped else ""
     tab = state.tab or next(iter(state.order), None)
     return Text(f"order {', '.join(map(str, state.order))}{left_out}; the tab shows emoji {tab}")
+
+
+def _export_lines(state: SetState) -> list[Text]:
+    return [Text(f"export to {export_line(each)}{_age(each, state)}") for each in state.exports]
+
+
+def _age(export: Export, state: SetState) -> str:
+    if not is_older(export, state):
+        return ""
+    return f"; older than the set: `popcon export {state.request.set_id} --platform {export.platform}` makes it anew"
 
 
 def _pending_lines(pending: Iterable[PendingEdit]) -> list[Text]:

@@ -103,6 +103,12 @@ def manifest(storage: Storage, delivery: Delivery) -> Manifest:
     return Manifest.model_validate_json(storage.get(delivery.manifest_key))
 
 
+def tab_of(storage: Storage, delivery: Delivery) -> Asset:
+    [tab] = manifest(storage, delivery).extras
+    assert tab.file == "tab.png"
+    return tab.asset
+
+
 def unzipped(storage: Storage, delivery: Delivery) -> dict[str, bytes]:
     assert delivery.zip
     with zipfile.ZipFile(io.BytesIO(storage.get(delivery.zip.key))) as archive:
@@ -122,11 +128,11 @@ def test_a_complete_set_is_uploadable(storage: Storage, frames: list[Rgba]) -> N
     assert (delivery.status, delivery.note, delivery.revision) == (SetStatus.DONE, None, 1)
     assert delivery.zip
     assert check_set(storage.get(delivery.zip.key), LINE).uploadable
-    assert delivery.tab
-    assert all(check.passed for check in check_extra(storage.get(delivery.tab.key), LINE.extras[0]))
+    tab = tab_of(storage, delivery)
+    assert all(check.passed for check in check_extra(storage.get(tab.key), LINE.extras[0]))
     assert delivery.contact_sheet
     assert picture(storage.get(delivery.contact_sheet.key)).width > 1000
-    for asset in (delivery.zip, delivery.tab, delivery.contact_sheet):
+    for asset in (delivery.zip, tab, delivery.contact_sheet):
         data = storage.get(asset.key)
         assert (asset.sha256, asset.size) == (hashlib.sha256(data).hexdigest(), len(data))
 
@@ -157,9 +163,9 @@ def test_the_tab_shows_the_chosen_emoji_if_it_is_done(storage: Storage, frames: 
     large = done(storage, "set-pack-choose", 2, [np.ascontiguousarray(frame[::-1]) for frame in frames])
     emojis = (done(storage, "set-pack-choose", 1, frames), large, failed(3))
 
-    def tab(number: int | None, revision: int, order: tuple[int, ...] = ()) -> Asset | None:
+    def tab(number: int | None, revision: int, order: tuple[int, ...] = ()) -> Asset:
         asked = task("set-pack-choose", *emojis, tab=number, revision=revision, order=order)
-        return package(storage, asked).tab
+        return tab_of(storage, package(storage, asked))
 
     first, second, of_failed, of_dropped = tab(None, 1), tab(2, 2), tab(3, 3), tab(2, 4, order=(1, 3))
     assert first != second
@@ -175,7 +181,8 @@ def test_a_draft_says_how_many_are_missing(storage: Storage, frames: list[Rgba])
 
 def test_a_set_without_a_finished_emoji_still_has_its_manifest(storage: Storage) -> None:
     delivery = package(storage, task("set-pack-none", failed(1), status=SetStatus.FAILED))
-    assert (delivery.zip, delivery.tab, delivery.contact_sheet) == (None, None, None)
+    assert (delivery.zip, delivery.contact_sheet) == (None, None)
+    assert manifest(storage, delivery).extras == ()
     assert delivery.note == "not uploadable: 0 of 8"
     assert manifest(storage, delivery).status is SetStatus.FAILED
 
@@ -209,7 +216,7 @@ def test_the_same_files_give_the_same_zip(storage: Storage, frames: list[Rgba]) 
     emojis = [done(storage, "set-pack-same", number, frames) for number in (1, 2)]
     first = package(storage, task("set-pack-same", *emojis, revision=1))
     second = package(storage, task("set-pack-same", *emojis, revision=2))
-    assert (first.zip, first.tab) == (second.zip, second.tab)
+    assert (first.zip, tab_of(storage, first)) == (second.zip, tab_of(storage, second))
     assert first.manifest_key != second.manifest_key
 
 
@@ -222,8 +229,7 @@ def test_a_later_attempt_answers_with_what_is_stored(storage: Storage, frames: l
 
 def test_the_tab_shows_the_character_large_with_its_colours(storage: Storage, frames: list[Rgba]) -> None:
     delivery = package(storage, task("set-pack-tab", done(storage, "set-pack-tab", 1, frames)))
-    assert delivery.tab
-    tab = np.asarray(picture(storage.get(delivery.tab.key)))
+    tab = np.asarray(picture(storage.get(tab_of(storage, delivery).key)))
     rows = np.nonzero(tab[:, :, 3].any(axis=1))[0]
     assert (rows.min(), rows.max()) == (2, 71)
     assert tab[tab[:, :, 3] == 255][:, 0].mean() > tab[tab[:, :, 3] == 255][:, 2].mean() + 50
@@ -320,6 +326,7 @@ def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
     monkeypatch.setattr(storage, "read", noted_read)
     monkeypatch.setattr(storage, "notes", noted_notes)
     monkeypatch.setattr(module, "strips", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(module, "look", lambda *_: pytest.fail("looked at again"))
     ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=2))
     assert emoji.encoded
     # One candidate's matte is missing: it is looked for again, as it may have come.

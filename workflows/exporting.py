@@ -34,7 +34,7 @@ class Exporter:
             self._state = edits.with_emoji(self._state, emoji)
         made = len(self._done) - len(self.left_out)
         if not made:
-            raise Refused(f"no emoji could be made for {self._target.platform}")
+            raise Refused(f"no emoji could be made for {self._target.platform}: {next(iter(self.left_out.values()))}")
         delivery = await perform(
             stubs.package_set,
             PackageSet(
