@@ -36,12 +36,11 @@ def refuse(state: SetState, asked: ExportSet) -> None:
 
 def twin(state: SetState, body: dict[str, object]) -> int | None:
     """The pending export that this one repeats, as long as only exports were asked for since: it shows the same."""
-    waiting = {each.number for each in state.pending if each.name == EXPORT}
-    for each in state.pending:
-        since = range(each.number + 1, state.edits + 1)
-        if (each.name, each.body) == (EXPORT, body) and waiting.issuperset(since):
-            return each.number
-    return None
+    waiting = {each.number: each.body for each in state.pending if each.name == EXPORT}
+    last = max((number for number, other in waiting.items() if other["platform"] == body["platform"]), default=None)
+    if last is None or waiting[last] != body:
+        return None
+    return last if waiting.keys() >= set(range(last, state.edits + 1)) else None
 
 
 def target_of(state: SetState, asked: ExportSet) -> ExportTarget:

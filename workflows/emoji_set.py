@@ -363,7 +363,8 @@ class EmojiSetWorkflow:
         asked = ExportSet.model_validate(pending.body)
         try:
             self._exporter = Exporter(self._current, asked)
-            self._set(exports.with_export(self._current, await self._exporter.run()))
+            made = await self._exporter.run()  # while which the set changes
+            self._set(exports.with_export(self._current, made))
             self._tell_of(self._exporter, asked, pending.number)
         except Refused as error:
             self._tell(f"export: {error}", pending.number, None)
