@@ -25,7 +25,15 @@ MEASURES: dict[str, Measure] = {
 }
 DUPLICATE = "duplicate"
 # How much an item weighs: what harms people or is refused at once, then what is often refused, then what looks poor.
-SERIOUSNESS = {"flashing": 5.0, DUPLICATE: 4.0, "first frame": 4.0, "holes": 4.0, "edge": 3.0, "seam": 3.0, "margins": 3.0}
+SERIOUSNESS = {
+    "flashing": 5.0,
+    DUPLICATE: 4.0,
+    "first frame": 4.0,
+    "holes": 4.0,
+    "edge": 3.0,
+    "seam": 3.0,
+    "margins": 3.0,
+}
 LESS_SERIOUS = 2.0
 # What is three times over its limit is not passable: that it is thirty times over makes it no worse.
 MOST_EXCESS = 3.0
