@@ -13,14 +13,12 @@ from PIL import Image
 
 from activities.encoder.framing import Rgba, fit
 from activities.puppet import Performance, cut_out
-from popcon.platforms import platform
 from popcon.presets import presets
 from popcon.readers.decoded import Decoded
 from popcon.review import Remark, review
 from tests import drawn
 from tests.test_puppet import character
 
-LINE = platform("line-emoji")
 SIDE, FRAMES = 180, 12
 Change = Callable[[Rgba], None]
 
@@ -52,7 +50,7 @@ def animation(frames: Sequence[Rgba], seconds: int = 1) -> Decoded:
 
 
 def said(*emojis: Decoded) -> list[tuple[int, str]]:
-    return [(remark.emoji, remark.kind) for remark in review(dict(enumerate(emojis, start=1)), LINE)]
+    return [(remark.emoji, remark.kind) for remark in review(dict(enumerate(emojis, start=1)))]
 
 
 @pytest.fixture(scope="module")
@@ -174,12 +172,12 @@ def test_nothing_that_the_puppet_renders_is_remarked(name: str) -> None:
         performance = Performance(preset.puppet, FRAMES, effects=preset.effects)
         frames = [straight(each) for each in cut_out(figure, performance, drawn.GREEN)]
         rendered[number] = animation(fit(frames, SIDE, SIDE))
-    assert review(rendered, LINE) == ()
+    assert review(rendered) == ()
 
 
 def test_a_loop_that_jumps_back_is_told(clean: list[Rgba]) -> None:
     """It walks to the right, and is then back at once."""
-    [remark] = review({7: animation([shifted(clean[0], 3 * place, 0) for place in range(-6, 6)])}, LINE)
+    [remark] = review({7: animation([shifted(clean[0], 3 * place, 0) for place in range(-6, 6)])})
     assert (remark.emoji, remark.kind, remark.limit) == (7, "seam", "at most 2.5 steps")
     assert remark.value == "3.9 steps"
 
@@ -220,7 +218,7 @@ def test_a_white_stroke_is_no_halo(clean: list[Rgba]) -> None:
 class TestDuplicates:
     def test_recolours_are_told(self, clean: list[Rgba]) -> None:
         swapped = [np.ascontiguousarray(frame[:, :, [2, 0, 1, 3]]) for frame in clean]
-        [remark] = review({3: animation(clean), 5: animation(swapped)}, LINE)
+        [remark] = review({3: animation(clean), 5: animation(swapped)})
         assert (remark.emoji, remark.kind) == (5, "duplicate")
         assert "emoji 3" in remark.text
 
@@ -244,7 +242,7 @@ class TestDuplicates:
 
 def test_the_worst_comes_first(clean: list[Rgba]) -> None:
     strobe = animation(changed(clean, vanish, range(0, FRAMES, 2)))
-    remarks = review({1: animation(changed(clean, sprinkle, [2])), 2: strobe}, LINE)
+    remarks = review({1: animation(changed(clean, sprinkle, [2])), 2: strobe})
     weights = [remark.weight for remark in remarks]
     assert weights == sorted(weights, reverse=True)
     assert (remarks[0].emoji, remarks[-1].kind) == (2, "specks")
@@ -269,6 +267,6 @@ def decoded(draw: st.DrawFn) -> Decoded:
 @settings(deadline=None, max_examples=60)
 @given(st.lists(decoded(), max_size=3))
 def test_whatever_it_is_shown_it_answers(emojis: list[Decoded]) -> None:
-    remarks = review(dict(enumerate(emojis, start=1)), LINE)
+    remarks = review(dict(enumerate(emojis, start=1)))
     assert all(isinstance(remark, Remark) and np.isfinite(remark.weight) for remark in remarks)
     assert {remark.emoji for remark in remarks} <= set(range(1, len(emojis) + 1))

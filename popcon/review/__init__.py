@@ -1,6 +1,6 @@
 """The reviewer's list: what a store's reviewers send back although it obeys every rule. Measured on finished pixels."""
 
 from popcon.remark import Remark
-from popcon.review.reviewer import review
+from popcon.review.reviewer import Look, look, review, sum_up
 
-__all__ = ["Remark", "review"]
+__all__ = ["Look", "Remark", "look", "review", "sum_up"]

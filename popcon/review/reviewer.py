@@ -1,12 +1,12 @@
 """Goes through the reviewer's list: one small measure for each item, all of them on what is seen."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-from popcon.platforms import Platform
 from popcon.readers.decoded import Decoded
 from popcon.remark import Remark
 from popcon.review import framing, legibility, loop, matte_faults, stills
-from popcon.review.animation import Animation, Finding
+from popcon.review.animation import Animation, Finding, Floats
 from popcon.review.duplicates import duplicates, portrait
 
 Measure = Callable[[Animation], Finding | None]
@@ -39,18 +39,33 @@ LESS_SERIOUS = 2.0
 MOST_EXCESS = 3.0
 
 
-def review(emojis: Mapping[int, Decoded], platform: Platform) -> tuple[Remark, ...]:
-    """What a reviewer of that platform would say about a set's emojis, by number; the worst first.
+class Look(NamedTuple):
+    """What was found on one emoji by itself, and its portrait to compare with the others."""
+
+    findings: dict[str, Finding]
+    portrait: Floats
+
+
+def review(emojis: Mapping[int, Decoded]) -> tuple[Remark, ...]:
+    """What a store's reviewer would say about a set's emojis, by number; the worst first.
 
     Each emoji is looked at once and then let go, so the mapping may decode on demand.
     """
-    remarks, portraits = [], {}
-    for number, decoded in emojis.items():
-        animation = Animation(decoded)
-        portraits[number] = portrait(animation)
-        findings = {kind: measure(animation) for kind, measure in MEASURES.items()}
-        remarks += [_remark(number, kind, finding) for kind, finding in findings.items() if finding]
-    remarks += [_remark(number, DUPLICATE, finding) for number, finding in duplicates(portraits).items()]
+    return sum_up({number: look(decoded) for number, decoded in emojis.items()})
+
+
+def look(decoded: Decoded) -> Look:
+    """Look at one emoji: the slow part, which depends on nothing else of its set."""
+    animation = Animation(decoded)
+    found = {kind: measure(animation) for kind, measure in MEASURES.items()}
+    return Look({kind: finding for kind, finding in found.items() if finding}, portrait(animation))
+
+
+def sum_up(looks: Mapping[int, Look]) -> tuple[Remark, ...]:
+    """What is to be said of a set whose emojis were looked at, by number; the worst first."""
+    remarks = [_remark(number, kind, found) for number, each in looks.items() for kind, found in each.findings.items()]
+    alike = duplicates({number: each.portrait for number, each in looks.items()})
+    remarks += [_remark(number, DUPLICATE, finding) for number, finding in alike.items()]
     return tuple(sorted(remarks, key=lambda remark: (-remark.weight, remark.emoji)))
 
 
