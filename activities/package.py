@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from temporalio import activity
 
-from activities.contact_sheet import Card, Heading, contact_sheet, grid_for, strips
+from activities.contact_sheet import Card, Grid, Heading, contact_sheet, grid_for, panels
 from activities.encoder.apng import write_still
 from activities.encoder.framing import Rgba, fit
 from activities.histories import Histories
@@ -24,8 +24,8 @@ from popcon.storage import Storage
 from popcon.tasks import PackageSet
 
 FETCHES_AT_ONCE = 8
-# The strips of a large set or two: half a megabyte each.
-REMEMBERED_STRIPS = 96
+# The panels of a large set or two: half a megabyte each.
+REMEMBERED_PANELS = 96
 # The same files give the same ZIP, byte for byte: every entry carries the first moment that ZIP can tell.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o644 << 16
@@ -45,7 +45,7 @@ class Packager:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._histories = Histories(storage)
-        self._strips: Remembered[tuple[str, int], Image.Image] = Remembered(REMEMBERED_STRIPS)
+        self._panels: Remembered[tuple[str, Grid], Image.Image] = Remembered(REMEMBERED_PANELS)
 
     @activity.defn
     def package_set(self, task: PackageSet) -> Delivery:
@@ -119,8 +119,8 @@ class Packager:
 
     def _contact_sheet(self, task: PackageSet, target: Platform, files: dict[str, Finished], note: str | None) -> bytes:
         emojis = task.state.ordered
-        tile = grid_for(len(emojis)).tile
-        cards = {each.emoji.number: self._card(name, each, tile) for name, each in files.items()}
+        grid = grid_for(len(emojis), target.width, target.height)
+        cards = {each.emoji.number: self._card(name, each, grid) for name, each in files.items()}
         heading = Heading(
             title=task.state.request.set_id,
             line=f"{target.label}, {len(files)} of {len(emojis)} emojis done, revision {task.revision}",
@@ -128,12 +128,12 @@ class Packager:
             good=task.status is SetStatus.DONE,
             note=note,
         )
-        return contact_sheet(heading, [cards.get(each.number) or _failed_card(each) for each in emojis])
+        return contact_sheet(heading, [cards.get(each.number) or _failed_card(each) for each in emojis], grid)
 
-    def _card(self, name: str, finished: Finished, tile: int) -> Card:
+    def _card(self, name: str, finished: Finished, grid: Grid) -> Card:
         emoji, encoded, data = finished
         detail = f"{encoded.frames} frames, {encoded.seconds} s x {encoded.loops}, {encoded.route}"
-        drawn = self._strips.get((encoded.asset.sha256, tile), lambda: strips(_frames(data), tile))
+        drawn = self._panels.get((encoded.asset.sha256, grid), lambda: panels(_frames(data), grid))
         return Card(emoji.number, emoji.action, name, detail, drawn)
 
     def _asset(self, task: PackageSet, data: bytes, extension: str) -> Asset:
