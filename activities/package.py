@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 from temporalio import activity
 
-from activities.contact_sheet import Card, Heading, contact_sheet, grid_for, strips
+from activities.contact_sheet import Card, Grid, Heading, contact_sheet, grid_for, panels
 from activities.extras import Extras, MadeExtra
 from activities.histories import Histories
 from activities.remembered import Remembered
@@ -31,7 +31,7 @@ from popcon.models import (
 )
 from popcon.platforms import Platform, platform
 from popcon.readers.decoded import decode
-from popcon.review import Look, look, sum_up
+from popcon.review import Look, Remark, look, sum_up
 from popcon.storage import Storage
 from popcon.tasks import PackageSet
 
@@ -52,9 +52,9 @@ class Finished(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What was made of a file's pixels: its strips for a card of the sheet, and what a reviewer found."""
+    """What was made of a file's pixels: its pictures for a card of the sheet, and what a reviewer found."""
 
-    strips: Image.Image
+    pictures: Image.Image
     look: Look
 
 
@@ -65,7 +65,7 @@ class Packager:
         self._storage = storage
         self._histories = Histories(storage)
         self._extras = Extras(storage)
-        self._seen: Remembered[tuple[str, int], Seen] = Remembered(REMEMBERED_FILES)
+        self._seen: Remembered[tuple[str, Grid], Seen] = Remembered(REMEMBERED_FILES)
 
     @activity.defn
     def package_set(self, task: PackageSet) -> Delivery:
@@ -87,12 +87,12 @@ class Packager:
         shown = _of_tab(finished, task.state.tab)
         extras = self._extras.make(task, target, shown.emoji, decode(shown.data).frames)
         packed = _zip({name: each.data for name, each in (files | extras).items()})
-        activity.heartbeat()
-        report = check_set(packed, target)
+        report = check_set(packed, target, activity.heartbeat)
         note = None if report.uploadable else report.note
-        seen = self._looked_at(task, finished)
+        grid = grid_for(len(task.state.order), target.width, target.height)
+        seen = self._looked_at(finished, grid)
         remarks = sum_up({number: each.look for number, each in seen.items()})
-        sheet = self._contact_sheet(task, target, files, seen, note)
+        sheet = _contact_sheet(task, target, files, seen, remarks, grid, note)
         activity.heartbeat()
         request = task.state.request
         words = listing.sheet(request.listing, request.set_id, animator(request.animator))
@@ -112,14 +112,13 @@ class Packager:
             contents = threads.map(lambda each: self._storage.get(each[1].asset.key), done)
             return [Finished(emoji, encoded, data) for (emoji, encoded), data in zip(done, contents, strict=True)]
 
-    def _looked_at(self, task: PackageSet, finished: Sequence[Finished]) -> dict[int, Seen]:
+    def _looked_at(self, finished: Sequence[Finished], grid: Grid) -> dict[int, Seen]:
         """What was seen of each emoji, by number. One file after the other: decoded, a large set fills a memory."""
-        tile = grid_for(len(task.state.order)).tile
         seen = {}
         for each in finished:
             activity.heartbeat()
-            key = (each.encoded.asset.sha256, tile)
-            seen[each.emoji.number] = self._seen.get(key, partial(_see, each.data, tile))
+            key = (each.encoded.asset.sha256, grid)
+            seen[each.emoji.number] = self._seen.get(key, partial(_see, each.data, grid))
         return seen
 
     def _manifest(
@@ -177,25 +176,6 @@ class Packager:
             for name, each in extras.items()
         )
 
-    def _contact_sheet(
-        self,
-        task: PackageSet,
-        target: Platform,
-        files: Mapping[str, Finished],
-        seen: Mapping[int, Seen],
-        note: str | None,
-    ) -> bytes:
-        emojis = task.state.ordered
-        cards = {each.emoji.number: _card(name, each, seen[each.emoji.number]) for name, each in files.items()}
-        heading = Heading(
-            title=task.state.request.set_id,
-            line=f"{target.label}, {len(files)} of {len(emojis)} emojis done, revision {task.revision}",
-            status=task.status,
-            good=task.status is SetStatus.DONE,
-            note=note,
-        )
-        return contact_sheet(heading, [cards.get(each.number) or _failed_card(each) for each in emojis])
-
     def _asset(self, task: PackageSet, data: bytes, extension: str) -> Asset:
         sha256 = hashlib.sha256(data).hexdigest()
         key = keys.asset(task.state.request.set_id, sha256, extension)
@@ -203,9 +183,9 @@ class Packager:
         return Asset(key=key, sha256=sha256, size=len(data))
 
 
-def _see(data: bytes, tile: int) -> Seen:
+def _see(data: bytes, grid: Grid) -> Seen:
     decoded = decode(data)
-    return Seen(strips(decoded.frames, tile), look(decoded))
+    return Seen(panels(decoded.frames, grid), look(decoded))
 
 
 def _of_tab(finished: Sequence[Finished], wanted: int | None) -> Finished:
@@ -223,11 +203,37 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _card(name: str, finished: Finished, seen: Seen) -> Card:
+def _contact_sheet(
+    task: PackageSet,
+    target: Platform,
+    files: Mapping[str, Finished],
+    seen: Mapping[int, Seen],
+    remarks: Sequence[Remark],
+    grid: Grid,
+    note: str | None,
+) -> bytes:
+    emojis = task.state.ordered
+    flags = {number: tuple(each.text for each in remarks if each.emoji == number) for number in seen}
+    cards = {
+        each.emoji.number: _card(name, each, seen[each.emoji.number].pictures, flags[each.emoji.number])
+        for name, each in files.items()
+    }
+    heading = Heading(
+        title=task.state.request.set_id,
+        line=f"{target.label}, {len(files)} of {len(emojis)} emojis done, revision {task.revision}",
+        status=task.status,
+        good=task.status is SetStatus.DONE,
+        note=note,
+        worst=f"{remarks[0].emoji}: {remarks[0].text}" if remarks else None,
+    )
+    return contact_sheet(heading, [cards.get(each.number) or _failed_card(each) for each in emojis], grid)
+
+
+def _card(name: str, finished: Finished, pictures: Image.Image, flags: tuple[str, ...]) -> Card:
     emoji, encoded, _ = finished
     loops = f" x {encoded.loops}" if encoded.loops else ", for ever"
     detail = f"{encoded.frames} frames, {encoded.seconds} s{loops}, {encoded.route}"
-    return Card(emoji.number, emoji.action, name, detail, seen.strips)
+    return Card(emoji.number, emoji.action, name, detail, pictures, flags)
 
 
 def _failed_card(emoji: Emoji) -> Card:

@@ -49,7 +49,7 @@ def alternatives(words: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def listed(numbers: Iterable[int]) -> str:
+def listed(things: Iterable[object]) -> str:
     """`1, 4 and 7`."""
-    *first, last = map(str, numbers)
+    *first, last = map(str, things)
     return f"{', '.join(first)} and {last}" if first else last

@@ -5,7 +5,6 @@ import io
 import zipfile
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +13,6 @@ from temporalio.testing import ActivityEnvironment
 from activities import package as module
 from activities.chooser import ChoiceNotes
 from activities.chooser.notes import FrameChoice
-from activities.contact_sheet import DARK, LIGHT, Card, Heading, contact_sheet, grid_for, strips
 from activities.encoder.apng import QUICK, Timing, write_rgba
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
@@ -304,7 +302,7 @@ class TestHistories:
         assert self.history(storage, "set-pack-lost", lost).why is None
 
 
-def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
+def test_packaging_again_fetches_no_notes_and_draws_no_panels_again(
     storage: Storage, frames: list[Rgba], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Edits come one by one, and each of them packages the whole set."""
@@ -325,7 +323,7 @@ def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
 
     monkeypatch.setattr(storage, "read", noted_read)
     monkeypatch.setattr(storage, "notes", noted_notes)
-    monkeypatch.setattr(module, "strips", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(module, "panels", lambda *_: pytest.fail("drawn again"))
     monkeypatch.setattr(module, "look", lambda *_: pytest.fail("looked at again"))
     ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=2))
     assert emoji.encoded
@@ -333,27 +331,3 @@ def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
     lost = keys.matte(set_id, "001-02", 6, "lost-1")
     revision = keys.manifest(set_id, 2)
     assert sorted(fetched) == sorted([emoji.encoded.asset.key, lost, revision, revision])
-
-
-class TestContactSheet:
-    HEADING = Heading("set-sheet", "LINE animated emoji", "draft", good=False, note="not uploadable: 3 of 8")
-
-    @pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 17, 40])
-    def test_every_emoji_is_on_it_on_light_and_on_dark(self, frames: list[Rgba], count: int) -> None:
-        magenta = np.zeros_like(frames[0])
-        magenta[60:120, 60:120] = (255, 0, 255, 255)
-        drawn = strips([magenta], grid_for(count).tile)
-        cards = [Card(number, "happy", "001.png", "12 frames", drawn) for number in range(1, count + 1)]
-        sheet = np.asarray(picture(contact_sheet(self.HEADING, cards)))
-        assert sheet.shape[0] * sheet.shape[1] < 13_000_000
-        marks = np.all(sheet == (255, 0, 255), axis=2).astype(np.uint8)
-        _, _, boxes, _ = cv2.connectedComponentsWithStats(marks)
-        beside = [tuple(sheet[top + tall // 2, left + wide + 3].tolist()) for left, top, wide, tall, _ in boxes[1:]]
-        assert (beside.count(LIGHT), beside.count(DARK)) == (count, count)
-
-    def test_a_failure_is_told_whatever_its_letters_and_length(self) -> None:
-        reason = "\N{HANGUL SYLLABLE GA} " * 300 + "x" * 1000
-        card = Card(1, "\N{PILE OF POO}" * 200, "failed", reason, None)
-        sheet = np.asarray(picture(contact_sheet(self.HEADING, [card])))
-        reddish = (sheet[:, :, 0] > 150) & (sheet[:, :, 1] < 80)
-        assert reddish.sum() > 500

@@ -61,6 +61,11 @@ class Animation:
         return np.asarray(self.alpha >= FAINTEST)
 
     @cached_property
+    def ever_visible(self) -> Mask:
+        """Where anything can be seen in some frame: height x width."""
+        return np.asarray(self.visible.any(axis=0))
+
+    @cached_property
     def characters(self) -> list[Character]:
         """The character in each frame."""
         return [_largest(alpha >= SOLID) for alpha in self.alpha]
@@ -74,14 +79,14 @@ class Animation:
         """The places (from 0) of the frames that are shown at so many moments, evenly spread over the loop."""
         ends = np.cumsum(self.times)
         wanted = (np.arange(moments) + 0.5) / moments * ends[-1]
-        return np.minimum(np.searchsorted(ends, wanted, side="right"), len(ends) - 1).tolist()
+        return [min(int(place), len(ends) - 1) for place in np.searchsorted(ends, wanted, side="right")]
 
 
 def over(premultiplied: Pixels, background: tuple[int, int, int]) -> Pixels:
     """Premultiplied pictures (… x 4) on a background, as the eye meets them (… x 3)."""
     left = 255 - premultiplied[..., 3:].astype(np.uint16)
     shown = premultiplied[..., :3] + (left * np.array(background, np.uint16) + 127) // 255
-    return np.minimum(shown, 255).astype(np.uint8)
+    return np.asarray(np.minimum(shown, 255), np.uint8)
 
 
 def frames_named(places: list[int]) -> str:
@@ -96,7 +101,7 @@ def _judged(frame: Pixels) -> Pixels:
     """Premultiplied, and shrunk if it is larger than it is judged at."""
     alpha = cv2.cvtColor(np.ascontiguousarray(frame[:, :, 3]), cv2.COLOR_GRAY2BGR)
     colours = cv2.multiply(np.ascontiguousarray(frame[:, :, :3]), alpha, scale=1 / 255)
-    premultiplied = np.dstack((colours, frame[:, :, 3]))
+    premultiplied = np.asarray(np.dstack((colours, frame[:, :, 3])), np.uint8)
     height, width = frame.shape[:2]
     scale = LONGEST_SIDE / max(height, width)
     if scale >= 1:

@@ -14,7 +14,7 @@ LEAST_CUT = 0.02
 
 def margins(animation: Animation) -> Finding | None:
     """How much of the canvas's width or height, whichever is more, the animation fills: in all, and in one frame."""
-    union = _fill(animation.visible.any(axis=0))
+    union = _fill(animation.ever_visible)
     typical = float(np.median([_fill(visible) for visible in animation.visible]))
     for fill, least, what in (
         (union, LEAST_FILL, "the animation"),
@@ -47,7 +47,7 @@ def edge(animation: Animation) -> Finding | None:
 
 def _fill(visible: Mask) -> float:
     """The larger of the shares of width and height that the box around what is visible takes."""
-    return max(_extent(visible.any(axis=axis)) for axis in (0, 1))
+    return max(_extent(np.asarray(visible.any(axis=axis))) for axis in (0, 1))
 
 
 def _extent(line: Mask) -> float:

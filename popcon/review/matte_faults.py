@@ -14,9 +14,11 @@ from popcon.review.animation import FAINTEST, SOLID, Animation, Character, Findi
 
 # A hole counts from this share of the character on: 5 pixels of a character of 100 x 100.
 LEAST_HOLE = 0.0005
-# A hole that stays is meant, like the gap between an arm and the body, from this share of the character on.
+# A hole that stays is meant, like the gap between an arm and the body, from this share of the character on…
 LEAST_GAP = 0.004
-# Places are compared on a character brought to one size: its area is the square of this, its middle the canvas's.
+# … if no more than a limb closes it: a hole that lies deeper is a shirt or a belly that the matte took for the ground.
+LIMB = 10.0
+# Both in pixels of a character brought to one size: its area is the square of this, its middle the canvas's.
 SIZE, CANVAS = 64, 192
 # Where the character is open to the outside this near (in such pixels) in some frame, an arm closes a gap there.
 NEAR_OUTSIDE = 5.0
@@ -32,10 +34,12 @@ ON_ITS_WAY = 0.12
 # … unless it lies as still as this (pixels) in every frame: then it is what the matte forgot.
 STILL = 1.5
 
-# Faint and farther than this (pixels) from all that is solid is no soft edge: it is what the matte left of a background.
+# Faint and farther than this (pixels) from all that is solid is no soft edge: it is what the matte left of the ground.
 SOFT_EDGE = 5.0
 # As much of it may be there, as a share of the character: a mark that fades out is more than a scrap.
 MOST_LEFT = 0.03
+# A frame with less of the character than this share of the usual fades in or out: all of it is faint, and meant so.
+FADED = 0.5
 
 # The outermost ring is compared with what lies deeper; pixels from the edge.
 RING, DEEP = 1.5, (3.0, 5.0)
@@ -44,7 +48,9 @@ AROUND = 11
 # A ring that is so bright on black (of 1), and by so much brighter than what it encloses, shines.
 BRIGHT, BRIGHTER = 0.35, 0.2
 # As much of the outline may shine: a white collar reaches the outline in places.
-MOST_HALO = 0.25
+MOST_HALO = 0.12
+# A stroke is meant: white (of 1) so far in, nearly all around.
+STROKE, STROKE_WHITE, STROKE_SHARE = (1.5, 2.5), 0.85, 0.9
 # Brightness of red, green and blue (BT.709).
 BRIGHTNESS = np.array([0.2126, 0.7152, 0.0722], np.float32) / 255
 
@@ -55,10 +61,8 @@ def holes(animation: Animation) -> Finding | None:
     if not any(found):
         return None
     inside = _always_inside(animation.characters)
-    torn = [
-        sum(hole.share for hole in each if _is_torn(hole, [other for other in found if other is not each], inside))
-        for each in found
-    ]
+    shown = [each for each, character in zip(found, animation.characters, strict=True) if character.area]
+    torn = [sum(hole.share for hole in each if _is_torn(hole, shown, inside)) for each in found]
     if not any(torn):
         return None
     frames = frames_named([place for place, share in enumerate(torn) if share])
@@ -95,7 +99,11 @@ def specks(animation: Animation) -> Finding | None:
 
 def leftovers(animation: Animation) -> Finding | None:
     """How much faint stuff lies away from all that is solid in the worst frame, as a share of the character."""
-    shares = [_left(alpha, each) for alpha, each in zip(animation.alpha, animation.characters, strict=True)]
+    usual = float(np.median([each.area for each in animation.characters]))
+    shares = [
+        _left(alpha) / max(usual, 1) if each.area > FADED * usual else 0.0
+        for alpha, each in zip(animation.alpha, animation.characters, strict=True)
+    ]
     left = [place for place, share in enumerate(shares) if share > MOST_LEFT]
     if not left:
         return None
@@ -171,11 +179,12 @@ def _filled(mask: Mask) -> Pixels:
     return filled
 
 
-def _is_torn(hole: _Hole, others: Sequence[Sequence[_Hole]], inside: NDArray[np.float32]) -> bool:
-    if hole.share >= LEAST_GAP and all(_stays(hole, each) for each in others):
-        return False
+def _is_torn(hole: _Hole, shown: Sequence[Sequence[_Hole]], inside: NDArray[np.float32]) -> bool:
     column, row = (min(max(round(part), 0), CANVAS - 1) for part in (hole.x, hole.y))
-    return bool(inside[row, column] - hole.radius > NEAR_OUTSIDE)
+    depth = float(inside[row, column]) - hole.radius
+    if hole.share >= LEAST_GAP and all(_stays(hole, each) for each in shown):
+        return depth > LIMB
+    return depth > NEAR_OUTSIDE
 
 
 def _stays(hole: _Hole, others: Sequence[_Hole]) -> bool:
@@ -202,12 +211,13 @@ def _lies_near(part: _Part, others: Sequence[_Part], within: float) -> bool:
     return any(np.hypot(part.x - each.x, part.y - each.y) <= within for each in others)
 
 
-def _left(alpha: Pixels, character: Character) -> float:
+def _left(alpha: Pixels) -> float:
+    """How many pixels are faint and away from all that is solid."""
     faint = np.asarray((alpha >= FAINTEST) & (alpha < SOLID))
     if not faint.any():
         return 0.0
     away = cv2.distanceTransform((alpha < SOLID).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > SOFT_EDGE
-    return float((faint & away).sum() / max(character.area, 1))
+    return float((faint & away).sum())
 
 
 def _shining(frame: Pixels) -> float:
@@ -221,6 +231,9 @@ def _shining(frame: Pixels) -> float:
     inner = cv2.boxFilter(deep * brightness, -1, window) / np.maximum(much, 1e-6)
     ring = (depth > 0) & (depth <= RING) & (much > 1e-6)
     if not ring.any():
+        return 0.0
+    stroke = brightness[(depth > STROKE[0]) & (depth <= STROKE[1])] > STROKE_WHITE
+    if stroke.size and stroke.mean() > STROKE_SHARE:
         return 0.0
     shines = (brightness > BRIGHT) & (brightness - inner > BRIGHTER)
     return float(shines[ring].mean())

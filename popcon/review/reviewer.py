@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from popcon.platforms import Platform
 from popcon.readers.decoded import Decoded
 from popcon.remark import Remark
 from popcon.review import framing, legibility, loop, matte_faults, stills
@@ -26,7 +25,15 @@ MEASURES: dict[str, Measure] = {
 }
 DUPLICATE = "duplicate"
 # How much an item weighs: what harms people or is refused at once, then what is often refused, then what looks poor.
-SERIOUSNESS = {"flashing": 5.0, DUPLICATE: 4.0, "first frame": 4.0, "holes": 4.0, "edge": 3.0, "seam": 3.0, "margins": 3.0}
+SERIOUSNESS = {
+    "flashing": 5.0,
+    DUPLICATE: 4.0,
+    "first frame": 4.0,
+    "holes": 4.0,
+    "edge": 3.0,
+    "seam": 3.0,
+    "margins": 3.0,
+}
 LESS_SERIOUS = 2.0
 # What is three times over its limit is not passable: that it is thirty times over makes it no worse.
 MOST_EXCESS = 3.0
@@ -39,8 +46,8 @@ class Look(NamedTuple):
     portrait: Floats
 
 
-def review(emojis: Mapping[int, Decoded], platform: Platform) -> tuple[Remark, ...]:
-    """What a reviewer of that platform would say about a set's emojis, by number; the worst first.
+def review(emojis: Mapping[int, Decoded]) -> tuple[Remark, ...]:
+    """What a store's reviewer would say about a set's emojis, by number; the worst first.
 
     Each emoji is looked at once and then let go, so the mapping may decode on demand.
     """
