@@ -58,6 +58,14 @@ REFUSALS = [
     ("reorder", {"emojis": [1, 2, 3]}, "there is no emoji 3: the set has 1 to 2"),
     ("choose_tab", {"emoji": 3}, "there is no emoji 3"),
     ("retry_failed", {}, "no emoji has failed"),
+    ("export", {}, "platform: Field required"),
+    ("export", {"platform": "fax"}, "unknown platform 'fax': there are line-emoji, line-sticker, telegram-sticker"),
+    ("export", {"platform": "line-emoji"}, "this set is for line-emoji anyway"),
+    ("export", {"platform": "slack", "stroke": 1}, "stroke: Input should be a valid boolean"),
+    ("set_listing", {}, "say a title, description, creator, copyright or ai"),
+    ("set_listing", {"title": "x" * 41}, "title: String should have at most 40 characters"),
+    ("set_listing", {"creator": "A\0nn"}, "creator: a text cannot have control characters"),
+    ("set_listing", {"ai": "no"}, "ai: Input should be a valid boolean"),
 ]
 
 
