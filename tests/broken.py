@@ -1,9 +1,12 @@
 """Finished files with exactly one fault each, and the rule that has to catch it."""
 
-from collections.abc import Callable, Sequence
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from popcon.platforms import Format, platform
 from tests import gifs, pngs, webms, webps
 from tests.pngs import put
 
@@ -218,8 +221,8 @@ OF_OTHERS = {
 }
 
 BROKEN = {
-    f"{platform}: {fault}": Broken(platform, *broken)
-    for platform, faults in {
+    f"{store}: {fault}": Broken(store, *broken)
+    for store, faults in {
         "line-emoji": {**OF_APNG, **OF_OTHERS},
         "whatsapp": OF_WEBP,
         "telegram-emoji": OF_WEBM,
@@ -228,3 +231,29 @@ BROKEN = {
     for fault, broken in faults.items()
 }
 """Every broken file by name."""
+
+
+def extras(name: str) -> dict[str, bytes]:
+    """Right pictures beside the emojis of a platform."""
+    makers: dict[Format, Callable[[int, int], bytes]] = {
+        Format.PNG: pngs.still,
+        Format.APNG: lambda width, height: apng(width=width, height=height),
+        Format.WEBM: lambda width, height: webm(width=width, height=height),
+    }
+    return {extra.file: makers[extra.format](extra.width, extra.height) for extra in platform(name).extras}
+
+
+def complete(name: str) -> dict[str, bytes]:
+    """The files of the smallest set that a platform takes."""
+    store = platform(name)
+    count = min(store.counts) if store.counts else store.min_emojis
+    return {store.emoji_file(place): GOOD[name] for place in range(1, count + 1)} | extras(name)
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    """A ZIP of these files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
