@@ -14,6 +14,7 @@ from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Sour
 from popcon.platforms import Platform
 from popcon.presets import Effect, Move
 from popcon.quality import flags, summary
+from popcon.remark import Remark
 from popcon.wording import count, listed
 from starter.display import export_line, headline
 from starter.emoji_view import EmojiView
@@ -127,7 +128,7 @@ def preset_table(view: PresetView) -> RenderableType:
 
 
 def report_table(report: SetReport) -> RenderableType:
-    """A ZIP's verdict: the ZIP's own rules, then the files, with every rule that fails."""
+    """A ZIP's verdict: its own rules, then the files, with every rule that fails, then what a reviewer would say."""
     table = empty_table("", "file", "rule", "measured", "must be")
     _add_checks(table, "ZIP", report.checks)
     for file in (*report.emojis, *report.extras):
@@ -135,7 +136,8 @@ def report_table(report: SetReport) -> RenderableType:
             _add_checks(table, file.file, file.failed)
         else:
             table.add_row(_mark(True), file.file, f"all {len(file.checks)} rules", "", "")
-    return Group(table, Text(report.note, "bold green" if report.uploadable else "bold red"))
+    looks = [_look_at(report.emojis[each.emoji - 1].file, each) for each in report.remarks]
+    return Group(table, *looks, Text(report.note, "bold green" if report.uploadable else "bold red"))
 
 
 def file_table(report: FileReport, platform: Platform) -> RenderableType:
@@ -148,7 +150,8 @@ def file_table(report: FileReport, platform: Platform) -> RenderableType:
     head = Text.assemble((report.file, "bold"), f"  against the rules of {whose}")
     failed, rules = len(report.failed), count(len(report.checks), "rule")
     verdict = f"refused: it breaks {failed} of {rules}" if failed else f"passes all {rules}"
-    return Group(head, table, Text(verdict, "bold red" if failed else "bold green"))
+    looks = [_look_at(report.file, each) for each in report.remarks]
+    return Group(head, table, *looks, Text(verdict, "bold red" if failed else "bold green"))
 
 
 def when(moment: str) -> str:
@@ -225,6 +228,10 @@ def _shown(is_shown: bool) -> Text:
 def _add_checks(table: Table, name: str, checks: Iterable[Check]) -> None:
     for check in checks:
         table.add_row(_mark(check.passed), name, check.rule, check.value, check.limit)
+
+
+def _look_at(file: str, remark: Remark) -> Text:
+    return Text(f"look at {file}: {remark.text} ({remark.value}, should be {remark.limit})", "yellow")
 
 
 def _mark(passed: bool) -> Text:

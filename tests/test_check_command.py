@@ -1,14 +1,19 @@
 """`popcon check` says rule by rule what a file is held against, and guesses nothing."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from activities.encoder.apng import QUICK, Timing, write_rgba
 from starter.cli import app
 from starter.errors import UnusableArguments
+from tests import drawn
 from tests.broken import BROKEN, GOOD, complete, extras, zipped
+from tests.test_review import still
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_a_broken_rule_is_told_with_what_was_measured(check: Check) -> None:
 
 def test_the_content_says_what_a_file_is_and_not_its_name(check: Check) -> None:
     told = check("a.png", GOOD["slack"], "--platform", "slack", "--json")
-    assert {each["rule"]: each["value"] for each in json.loads(told.output)}["format"] == "GIF"
+    assert {each["rule"]: each["value"] for each in json.loads(told.output)["checks"]}["format"] == "GIF"
 
 
 def test_a_picture_beside_the_emojis_is_known_by_its_name(check: Check) -> None:
@@ -82,3 +87,32 @@ def test_what_no_rule_is_for_is_refused(check: Check, data: bytes) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     error = CliRunner().invoke(app, ["check", str(tmp_path)]).exception
     assert isinstance(error, UnusableArguments)
+
+
+class TestReview:
+    """What a reviewer would say is told beside the rules, and refuses nothing."""
+
+    def test_a_file_that_jumps_is_worth_a_look(self, check: Check) -> None:
+        told = check("001.png", jumping())
+        assert told.exit_code == 0
+        said = " ".join(told.output.split())
+        assert "look at 001.png: the last frame is unlike the first" in said
+        assert told.output.splitlines()[-1].startswith("passes all")
+
+    def test_of_a_zip_each_remark_names_its_file(self, check: Check) -> None:
+        emojis = {f"{place:03d}.png": jumping() for place in range(1, 9)}
+        data = zipped({**emojis, **extras("line-emoji")})
+        told = check("set.zip", data, "--json")
+        assert told.exit_code == 0
+        remarks = json.loads(told.output)["remarks"]
+        assert {each["emoji"] for each in remarks if each["kind"] == "duplicate"} == set(range(2, 9))
+        said = " ".join(check("set.zip", data).output.split())
+        assert "look at 008.png: it looks like emoji 1" in said
+
+
+def jumping() -> bytes:
+    """An emoji that walks to one side, and is then back at once."""
+    frame = still(drawn.clothed_in(drawn.BLUE, 180))
+    return write_rgba(
+        [np.roll(frame, 5 * place, axis=1) for place in range(-4, 5)], Timing([Fraction(1, 9)] * 9, 4), QUICK
+    )

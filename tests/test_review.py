@@ -166,7 +166,7 @@ def test_a_clean_set_has_no_remarks(clean: list[Rgba]) -> None:
 
 @pytest.mark.parametrize("name", ["sample", "round", "tall"])
 def test_nothing_that_the_puppet_renders_is_remarked(name: str) -> None:
-    figure = resized(character(name), 256)
+    figure = resized(character(name), SIDE)
     rendered = {}
     for number, preset in enumerate(presets(), start=1):
         performance = Performance(preset.puppet, FRAMES, effects=preset.effects)

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from popcon.model import Model
 from popcon.platforms import Platform
+from popcon.remark import Remark
 
 
 class Check(Model):
@@ -19,10 +20,11 @@ class Check(Model):
 
 
 class FileReport(Model):
-    """A file of a ZIP and its checks."""
+    """A file of a ZIP and its checks. `remarks` is what a reviewer would say, if it was looked at by itself."""
 
     file: str
     checks: tuple[Check, ...]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -31,13 +33,17 @@ class FileReport(Model):
 
 
 class SetReport(Model):
-    """A whole ZIP, judged: `note` says in one line whether it can be uploaded, and if not, why."""
+    """A whole ZIP, judged: `note` says in one line whether it can be uploaded, and if not, why.
+
+    `remarks` is what a reviewer would say, if the emojis were looked at, numbered by their place; worst first.
+    """
 
     uploadable: bool
     note: str
     checks: tuple[Check, ...]
     emojis: tuple[FileReport, ...] = ()
     extras: tuple[FileReport, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def not_enough(emojis: int, platform: Platform) -> str:

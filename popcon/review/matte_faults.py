@@ -27,8 +27,10 @@ NEAR_HOLE = 8.0
 
 # Detached and smaller than this share of the character is a speck; a tear or a spark is larger.
 SPECK_SHARE = 0.001
-# What is fainter (alpha of 255) is dust that nobody sees.
-SPECK_ALPHA = 48
+# What is fainter (alpha of 255), or less in all (opaque pixels), is dust that nobody sees.
+SPECK_ALPHA, SPECK_MASS = 48, 1.5
+# Nearer to a larger part than this (pixels) it is a crumb of that part's outline, as lossy videos have all around.
+CLEAR = 4.0
 # A small thing that a frame before or after shows within this share of the canvas's longer side is a mark on its way…
 ON_ITS_WAY = 0.12
 # … unless it lies as still as this (pixels) in every frame: then it is what the matte forgot.
@@ -76,16 +78,16 @@ def holes(animation: Animation) -> Finding | None:
 
 def specks(animation: Animation) -> Finding | None:
     """Tiny detached parts that are no mark on its way: here in one frame only, or still in every frame."""
-    parts = [_detached(alpha) for alpha in animation.alpha]
+    least = SPECK_SHARE * float(np.median([each.area for each in animation.characters]))
+    parts = [_detached(alpha, least) for alpha in animation.alpha]
     near = ON_ITS_WAY * max(animation.frames.shape[1:3])
     counts = [0] * len(parts)
     for place, each in enumerate(parts):
         around = [parts[place - 1], parts[(place + 1) % len(parts)]] if len(parts) > 1 else []
-        least = SPECK_SHARE * animation.characters[place].area
         for part in each:
             moves = any(_lies_near(part, others, near) for others in around)
             rests = all(_lies_near(part, others, STILL) for others in parts)
-            counts[place] += part.area < least and (rests or not moves)
+            counts[place] += part.is_speck and (rests or not moves)
     if not any(counts):
         return None
     frames = frames_named([place for place, specks in enumerate(counts) if specks])
@@ -192,19 +194,30 @@ def _stays(hole: _Hole, others: Sequence[_Hole]) -> bool:
 
 
 class _Part(NamedTuple):
-    """Something detached: where its middle is and how large it is, in pixels."""
+    """Something detached: where its middle is, in pixels, and whether it would be a speck if it were no mark."""
 
     x: float
     y: float
-    area: int
+    is_speck: bool
 
 
-def _detached(alpha: Pixels) -> list[_Part]:
+def _detached(alpha: Pixels, least: float) -> list[_Part]:
+    """What is not the largest part of a frame. What has fewer than `least` pixels may be a speck."""
     visible = (alpha >= SPECK_ALPHA).astype(np.uint8)
-    _, _, stats, centroids = cv2.connectedComponentsWithStats(visible, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    parts = [_Part(float(x), float(y), int(area)) for (x, y), area in zip(centroids[1:], areas, strict=True)]
-    return sorted(parts, key=lambda part: part.area)[:-1]  # the largest is the character
+    count, labels, stats, centroids = cv2.connectedComponentsWithStats(visible, connectivity=8)
+    if count <= 2:
+        return []
+    areas = stats[:, cv2.CC_STAT_AREA]
+    small = areas < least
+    masses = np.bincount(labels.ravel(), alpha.ravel()) / 255
+    to_larger = cv2.distanceTransform((small[labels] | (labels == 0)).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    largest = 1 + int(areas[1:].argmax())
+    parts = []
+    for label in set(range(1, count)) - {largest}:
+        x, y = centroids[label]
+        clear = to_larger[round(y), round(x)] > CLEAR
+        parts.append(_Part(float(x), float(y), bool(small[label] and masses[label] >= SPECK_MASS and clear)))
+    return parts
 
 
 def _lies_near(part: _Part, others: Sequence[_Part], within: float) -> bool:
