@@ -15,7 +15,8 @@ from activities import package as module
 from activities.chooser import ChoiceNotes
 from activities.chooser.notes import FrameChoice
 from activities.contact_sheet import DARK, LIGHT, Card, Heading, contact_sheet, grid_for, strips
-from activities.encoder.apng import QUICK, Timing, write_rgba
+from activities.encoder.apng import QUICK, write_rgba
+from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
 from popcon import keys
