@@ -1,4 +1,4 @@
-"""Colours under what is transparent, continued from the edge: a lossy codec mixes neighbours, and black would fringe."""
+"""Colours under what is transparent, continued from the edge: lossy codecs mix neighbours, and black would fringe."""
 
 import cv2
 import numpy as np
@@ -29,6 +29,6 @@ def _filled(layers: Layers) -> Layers:
     half = cv2.resize(layers, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
     # What is known in part of an area is known for the area: 1 / 4 of it is enough.
     known = half[..., 3:]
-    half = np.asarray(half * np.minimum(1, 4 * known) / np.maximum(known, 1e-6), np.float32)
-    around = cv2.resize(_filled(half), (width, height), interpolation=cv2.INTER_LINEAR)
+    half = half * np.minimum(1, 4 * known) / np.maximum(known, 1e-6)
+    around = cv2.resize(_filled(half.astype(np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(layers[..., :3] + (1 - layers[..., 3:]) * around, np.float32)

@@ -45,12 +45,16 @@ def _apng(job: Job) -> Codec:
 
 
 def _webp(job: Job) -> Codec:
+    colours = _colours(job.framed)
+
     def route(way: Way) -> Route:
+        if way.family == "palette":
+            return routes.reduced(colours().reduce(round(way.strength)), round(way.strength), job.beat)
         if way.family == "lossy":
             return routes.lossy(job.framed, round(way.strength), job.beat)
         return _exact(way, job, routes.WEBP)
 
-    return Codec((LOSSLESS, NEAR, LOSSY), lambda way: FrameTrial(route(way), job))
+    return Codec((LOSSLESS, NEAR, PALETTE, LOSSY), lambda way: FrameTrial(route(way), job))
 
 
 def _gif(job: Job) -> Codec:

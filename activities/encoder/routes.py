@@ -63,6 +63,11 @@ def hard_palette(indexed: Indexed, size: int, beat: Beat) -> Route:
     )
 
 
+def reduced(indexed: Indexed, size: int, beat: Beat) -> Route:
+    """A WebP of one palette, which each frame's compression finds by itself."""
+    return Route(*_palette_names(indexed, size), indexed.seen, _packer(indexed.seen, WEBP, beat), webp.WEBP)
+
+
 def lossy(frames: Sequence[Rgba], quality: int, beat: Beat) -> Route:
     """A WebP whose colours lose something; its alpha does not."""
     whole, seen = webp.pack_lossy(frames, quality, beat)

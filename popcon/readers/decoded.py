@@ -124,8 +124,17 @@ def _webm(data: bytes) -> Decoded:
 
 
 def _rgba(frame: VideoFrame) -> Rgba:
+    """Colours and alpha apart: FFmpeg's conversion to RGBA spoils both at the right of widths like 98 and 100."""
     matrix = Colorspace.ITU709 if frame.colorspace == UNTAGGED else None
-    return np.asarray(frame.reformat(format="rgba", src_colorspace=matrix).to_ndarray(), np.uint8)
+    colours = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
+    return np.dstack((colours, _alpha(frame))).astype(np.uint8)
+
+
+def _alpha(frame: VideoFrame) -> Rgba:
+    if len(frame.planes) < 4:
+        return np.full((frame.height, frame.width), 255, np.uint8)
+    rows = np.frombuffer(bytes(frame.planes[3]), np.uint8).reshape(-1, frame.planes[3].line_size)
+    return np.asarray(rows[: frame.height, : frame.width])
 
 
 def _decoded(shown: list[_Shown], plays: int) -> Decoded:
