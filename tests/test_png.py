@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from popcon.errors import BrokenFile
-from popcon.readers.png import BLEND_OVER, DISPOSE_BACKGROUND, INDEXED, RGBA, read_png
+from popcon.readers.animation import Disposal
+from popcon.readers.png import BLEND_OVER, INDEXED, RGBA, read_png
 from tests import pngs
 from tests.pngs import put, rewrite
 
@@ -51,11 +52,11 @@ def test_a_default_image_without_frame_is_hidden() -> None:
 
 def test_a_frame_may_cover_a_part() -> None:
     data = rewrite(ANIMATION, b"fcTL", put(4, ">IIII", 2, 1, 1, 2), only=1)
-    data = rewrite(data, b"fcTL", put(24, ">BB", DISPOSE_BACKGROUND, BLEND_OVER), only=1)
+    data = rewrite(data, b"fcTL", put(24, ">BB", 1, BLEND_OVER), only=1)
     data = rewrite(data, b"fdAT", lambda body: body[:4] + zlib.compress(bytes(9)), only=0)
     frame = read_png(data).frames[1]
     assert (frame.width, frame.height, frame.x, frame.y) == (2, 1, 1, 2)
-    assert (frame.dispose, frame.blend) == (DISPOSE_BACKGROUND, BLEND_OVER)
+    assert (frame.disposal, frame.over) == (Disposal.BACKGROUND, True)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])

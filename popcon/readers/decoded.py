@@ -19,8 +19,9 @@ from popcon.errors import BrokenFile
 
 Rgba = npt.NDArray[np.uint8]
 
-# No store takes more. 67 million pixels are 256 MiB: 240 frames of 512 x 512.
+# No store takes more: 4096 x 4096 pixels on a canvas, and 256 MiB in all, which are 256 frames of 512 x 512.
 MAX_FRAMES = 500
+MAX_CANVAS = 1 << 24
 MAX_PIXELS = 1 << 26
 
 PICTURE_FORMATS = ("PNG", "WEBP", "GIF")
@@ -124,17 +125,17 @@ def _webm(data: bytes) -> Decoded:
 
 
 def _rgba(frame: VideoFrame) -> Rgba:
-    """Colours and alpha apart: FFmpeg's conversion to RGBA spoils both at the right of widths like 98 and 100."""
     matrix = Colorspace.ITU709 if frame.colorspace == UNTAGGED else None
-    colours = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
-    return np.dstack((colours, _alpha(frame))).astype(np.uint8)
+    colours = np.asarray(frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray(), np.uint8)
+    return np.dstack((colours, _alpha(frame)))
 
 
-def _alpha(frame: VideoFrame) -> Rgba:
+def _alpha(frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """The alpha plane as it is: FFmpeg's conversion to RGBA fills the last columns of a width like 100 with garbage."""
     if len(frame.planes) < 4:
         return np.full((frame.height, frame.width), 255, np.uint8)
-    rows = np.frombuffer(bytes(frame.planes[3]), np.uint8).reshape(-1, frame.planes[3].line_size)
-    return np.asarray(rows[: frame.height, : frame.width])
+    plane = frame.planes[3]
+    return np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)[:, : frame.width]
 
 
 def _decoded(shown: list[_Shown], plays: int) -> Decoded:
@@ -151,5 +152,7 @@ class _Bounds:
     def add(self, width: int, height: int) -> None:
         self.frames += 1
         self.pixels += width * height
+        if width * height > MAX_CANVAS:
+            raise BrokenFile(f"a canvas of {width}x{height} is too large to be decoded")
         if self.frames > MAX_FRAMES or self.pixels > MAX_PIXELS:
             raise BrokenFile(f"it has more than {MAX_FRAMES} frames or {MAX_PIXELS:,} pixels in all")

@@ -10,7 +10,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from popcon.errors import BrokenFile
-from popcon.model import Model
+from popcon.platforms import Format
+from popcon.readers.animation import Animation, Disposal, Frame
+from popcon.readers.chunks import name, refuse_more_frames, unpack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -18,7 +20,8 @@ GREY, RGB, INDEXED, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, INDEXED: 1, GREY_ALPHA: 2, RGBA: 4}
 DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8, 16), INDEXED: (1, 2, 4, 8), GREY_ALPHA: (8, 16), RGBA: (8, 16)}
 
-DISPOSE_NONE, DISPOSE_BACKGROUND, DISPOSE_PREVIOUS = 0, 1, 2
+# As fcTL numbers them.
+DISPOSALS = (Disposal.KEEP, Disposal.BACKGROUND, Disposal.PREVIOUS)
 BLEND_SOURCE, BLEND_OVER = 0, 1
 
 # A delay without a denominator counts hundredths of a second.
@@ -31,41 +34,15 @@ UNPACK_STEP = 1 << 18
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
-class AnimationFrame(Model):
-    """One frame of an animation, as its fcTL chunk tells it. Sizes in pixels, the delay in seconds."""
+class Png(Animation):
+    """What a PNG or APNG says about itself."""
 
-    x: int
-    y: int
-    width: int
-    height: int
-    delay: Fraction
-    dispose: int
-    blend: int
-
-
-class Png(Model):
-    """What a PNG or APNG says about itself. `plays` 0 means forever; a still picture has no frames."""
-
-    width: int
-    height: int
     depth: int
     colour_type: int
     interlaced: bool
     palette_size: int
     has_trns: bool
-    frames: tuple[AnimationFrame, ...]
-    plays: int
     first_frame_hidden: bool
-
-    @property
-    def animated(self) -> bool:
-        """Whether it is an APNG."""
-        return bool(self.frames)
-
-    @property
-    def loop_seconds(self) -> Fraction:
-        """How long one loop lasts, exactly."""
-        return sum((frame.delay for frame in self.frames), Fraction(0))
 
 
 def read_png(data: bytes) -> Png:
@@ -95,18 +72,14 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 8 + length
         if end + 4 > len(data):
-            raise BrokenFile(f"its {_name(kind)} chunk is cut off")
+            raise BrokenFile(f"its {name(kind)} chunk is cut off")
         body = data[at + 8 : end]
         if zlib.crc32(body, zlib.crc32(kind)) != struct.unpack_from(">I", data, end)[0]:
-            raise BrokenFile(f"its {_name(kind)} chunk has a wrong checksum")
+            raise BrokenFile(f"its {name(kind)} chunk has a wrong checksum")
         yield _Chunk(kind, body)
         at = end + 4
     if at != len(data):
         raise BrokenFile(f"{len(data) - at} bytes follow its IEND chunk")
-
-
-def _name(kind: bytes) -> str:
-    return kind.decode("ascii") if kind.isalpha() and kind.isascii() else repr(kind)
 
 
 class _Reader:
@@ -119,7 +92,7 @@ class _Reader:
         self.promised: int | None = None
         self.plays = 0
         self.sequence = 0
-        self.frames: list[AnimationFrame] = []
+        self.frames: list[Frame] = []
         self.first_frame_hidden = False
         self.image: _Pixels | None = None
         self.frame_pixels: _Pixels | None = None
@@ -143,12 +116,13 @@ class _Reader:
         if read:
             read(chunk.body)
         elif not chunk.kind.isalpha() or chunk.kind[:1].isupper():
-            raise BrokenFile(f"it holds a chunk {_name(chunk.kind)} that no reader knows")
+            raise BrokenFile(f"it holds a chunk {name(chunk.kind)} that no reader knows")
         self.previous = chunk.kind
 
     def result(self) -> Png:
         width, height, depth, colour_type, interlaced = self._header()
         return Png(
+            format=Format.APNG if self.frames else Format.PNG,
             width=width,
             height=height,
             depth=depth,
@@ -158,6 +132,7 @@ class _Reader:
             has_trns=self.has_trns,
             frames=tuple(self.frames),
             plays=self.plays,
+            alpha=self._alpha(),
             first_frame_hidden=self.first_frame_hidden,
         )
 
@@ -166,8 +141,11 @@ class _Reader:
             raise BrokenFile("it has no IHDR chunk")
         return self.header
 
+    def _alpha(self) -> bool:
+        return self._header()[3] in (GREY_ALPHA, RGBA) or self.has_trns
+
     def _ihdr(self, body: bytes) -> None:
-        width, height, depth, colour_type, compression, filters, interlace = _unpack(">IIBBBBB", body, "IHDR")
+        width, height, depth, colour_type, compression, filters, interlace = unpack(">IIBBBBB", body, "IHDR")
         if not (0 < width < 1 << 31 and 0 < height < 1 << 31):
             raise BrokenFile(f"its size is {width}x{height}")
         if depth not in DEPTHS.get(colour_type, ()):
@@ -201,12 +179,12 @@ class _Reader:
     def _actl(self, body: bytes) -> None:
         if self.image or self.promised is not None:
             raise BrokenFile("its acTL chunk comes after the pixels, or twice")
-        self.promised, self.plays = _unpack(">II", body, "acTL")
+        self.promised, self.plays = unpack(">II", body, "acTL")
         if self.promised == 0:
             raise BrokenFile("its acTL chunk promises no frames")
 
     def _fctl(self, body: bytes) -> None:
-        number, width, height, x, y, delay, per, dispose, blend = _unpack(">IIIIIHHBB", body, "fcTL")
+        number, width, height, x, y, delay, per, dispose, blend = unpack(">IIIIIHHBB", body, "fcTL")
         self._next_in_sequence(number)
         self._close_frame()
         canvas = self._header()[:2]
@@ -216,13 +194,23 @@ class _Reader:
             raise BrokenFile("the frame that is the default image does not cover the canvas, or is described twice")
         if not (width and height and x + width <= canvas[0] and y + height <= canvas[1]):
             raise BrokenFile(f"frame {len(self.frames) + 1} reaches out of the canvas")
-        if dispose > DISPOSE_PREVIOUS or blend > BLEND_OVER:
+        if dispose >= len(DISPOSALS) or blend > BLEND_OVER:
             raise BrokenFile(f"frame {len(self.frames) + 1} is disposed of or blended in a way that does not exist")
+        refuse_more_frames(len(self.frames) + 1)
         if self.image:
             self.frame_pixels = self._expect(width, height)
         seconds = Fraction(delay, per or DEFAULT_DENOMINATOR)
         self.frames.append(
-            AnimationFrame(x=x, y=y, width=width, height=height, delay=seconds, dispose=dispose, blend=blend)
+            Frame(
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+                delay=seconds,
+                disposal=DISPOSALS[dispose],
+                over=blend == BLEND_OVER,
+                transparent=self._alpha(),
+            )
         )
 
     def _idat(self, body: bytes) -> None:
@@ -298,9 +286,3 @@ def _unpacked_size(width: int, height: int, bits: int, interlaced: bool) -> int:
         return height * (1 + (width * bits + 7) // 8)
     passes = ((-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in ADAM7)
     return sum(rows * (1 + (columns * bits + 7) // 8) for columns, rows in passes if columns > 0 and rows > 0)
-
-
-def _unpack(layout: str, body: bytes, kind: str) -> tuple[int, ...]:
-    if len(body) != struct.calcsize(layout):
-        raise BrokenFile(f"its {kind} chunk has {len(body)} bytes")
-    return struct.unpack(layout, body)
