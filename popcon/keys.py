@@ -58,6 +58,11 @@ def asset(set_id: str, sha256: str, extension: str) -> str:
     return f"sets/{set_id}/assets/{sha256}.{extension}"
 
 
+def encoding(set_id: str, sha256: str) -> str:
+    """What was made of an emoji's mattes for a platform (JSON), under the hash of all that it depends on."""
+    return f"sets/{set_id}/encodings/{sha256}.json"
+
+
 def manifests(set_id: str) -> str:
     """The prefix of a set's manifests; the last in order is the current one."""
     return f"sets/{set_id}/manifests/"

@@ -170,6 +170,7 @@ class EncodeEmoji(Model):
     platform: str
     matte_keys: tuple[str, ...]
     seconds: int
+    stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
 
 
 class PackageSet(Model):

@@ -27,13 +27,15 @@ MOST_STEPS = 6
 class Encoding(NamedTuple):
     """A finished animation: the file, and how it came about.
 
-    `used` are the frames that it shows, numbered from 1; `delays` is how long, in seconds; `score` the worst frame's
-    PSNR (dB, score.EXACT for lossless); `route` is in words; `rejected` what did not fit or looked worse.
+    `used` are the frames that it shows, numbered from 1; `delays` is how long, and `seconds` how long the loop;
+    `score` is the worst frame's PSNR (dB, score.EXACT for lossless); `route` is in words; `rejected` what did not fit
+    or looked worse.
     """
 
     data: bytes
     used: tuple[int, ...]
     delays: tuple[Fraction, ...]
+    seconds: int
     route: str
     score: float
     rejected: tuple[EncoderStep, ...] = ()
@@ -76,6 +78,7 @@ def encode_framed(framed: Sequence[Rgba], platform: Platform, seconds: int, beat
         data=data,
         used=tuple(paced.shown[index] + 1 for index in found.kept.shown),
         delays=tuple(job.timing(found.kept).delays),
+        seconds=paced.seconds,
         route=_route(hunt.words(found) + faster, found.score, len(data), platform.max_bytes),
         score=round(found.score, 2),
         rejected=hunt.rejected(found),
