@@ -22,6 +22,8 @@ from popcon.platforms import Platform
 
 # Rejected steps that are told: those that came nearest to what was taken. They lie in the set's state: few must do.
 MOST_STEPS = 6
+# Families of which the best-looking member is tried first.
+BEST_FIRST = ("palette", "lossy")
 
 
 class Encoding(NamedTuple):
@@ -153,8 +155,8 @@ class _Hunt:
         """
         low, high = 0, len(family)
         while low < high:
-            # The largest palette mostly fits; how coarsely to round cannot be guessed.
-            middle = 0 if not low and family[0].family == "palette" else (low + high) // 2
+            # The best palette or quality mostly fits, or cannot win; how coarsely to round cannot be guessed.
+            middle = 0 if not low and family[0].family in BEST_FIRST else (low + high) // 2
             reached = self._score(family[middle], kept)
             if best and reached <= best.score:
                 high = middle

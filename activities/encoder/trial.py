@@ -12,6 +12,9 @@ from activities.encoder.job import Job
 from activities.encoder.routes import Route
 from popcon.readers.decoded import decode
 
+# A few frames tell whether all are worth compressing: not when they are this many times too large.
+SAMPLES, HOPELESS = 4, 1.5
+
 
 class FrameTrial:
     """A route with the size of each frame (bytes): estimated first, exact for frames that `finish` has compressed."""
@@ -20,21 +23,26 @@ class FrameTrial:
         self.words, self.name = route.words, route.name
         self._route = route
         self._job = job
+        self._limit = job.platform.max_bytes
+        self._sample = 0.0
         self._header = 0
         self._quick: list[bytes] = []
         self._sizes: list[float] = []
         self._calibrated = False
 
     def seen(self, kept: Kept) -> list[Rgba]:
-        """What is seen at the time of each frame that was asked for. Nothing is compressed for it."""
+        """What is seen at the time of each frame that was asked for."""
         return self._job.at_each_time(kept, self._route.seen)
 
     def size(self, kept: Kept) -> float:
         """About how many bytes those frames take. What fits even when compressed quickly is not looked at closer."""
         if not self._quick:
+            sampled = self._sampled() * len(kept.shown)
+            if sampled > HOPELESS * self._limit:
+                return sampled
             self._try()
         size = self._sum(kept.shown)
-        if size <= self._job.platform.max_bytes or self._calibrated:
+        if size <= self._limit or self._calibrated:
             return size
         self._calibrate()
         return self._sum(kept.shown)
@@ -48,6 +56,14 @@ class FrameTrial:
         for index, stream in zip(kept.shown, streams, strict=True):
             self._sizes[index] = len(stream)
         return self._route.container.mux(Packed(packed.header, streams), self._job.timing(kept))
+
+    def _sampled(self) -> float:
+        """The mean size of a few frames, compressed quickly."""
+        if not self._sample:
+            count = len(self._route.seen)
+            few = sorted({index * count // SAMPLES for index in range(SAMPLES)})
+            self._sample = sum(map(len, self._route.pack(few, False).streams)) / len(few)
+        return self._sample
 
     def _try(self) -> None:
         packed = self._route.pack(range(len(self._route.seen)), False)
