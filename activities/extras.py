@@ -11,7 +11,6 @@ from temporalio import activity
 from activities.encode import Encoder
 from activities.encoder.apng import write_still
 from activities.encoder.framing import Rgba, fit
-from activities.remembered import Remembered
 from popcon import storyboard
 from popcon.errors import Permanent
 from popcon.models import Emoji, EncodedEmoji
@@ -19,8 +18,6 @@ from popcon.platforms import Extra, Format, Platform
 from popcon.storage import Storage
 from popcon.tasks import EncodeEmoji, PackageSet
 
-# A set has one or two that move, and so has each of its exports.
-REMEMBERED_EXTRAS = 64
 # What a PNG's palette holds.
 MOST_COLOURS = 256
 
@@ -33,12 +30,11 @@ class MadeExtra(NamedTuple):
 
 
 class Extras:
-    """Makes extras, and remembers those that move: an edit somewhere else in the set is delivered quickly."""
+    """Makes extras. One that moves was mostly made before: the encoder answers it, and an edit is delivered quickly."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._encoder = Encoder(storage)
-        self._encoded: Remembered[tuple[str, EncodeEmoji], EncodedEmoji] = Remembered(REMEMBERED_EXTRAS)
 
     def make(self, task: PackageSet, target: Platform, emoji: Emoji, frames: Sequence[Rgba]) -> dict[str, MadeExtra]:
         """The platform's extras by their files' names, of an emoji and the frames of its file.
@@ -70,8 +66,7 @@ class Extras:
             seconds=request.seconds,
             stroke=task.stroke,
         )
-        key = (f"{spec.version} {spec.width}x{spec.height}", wanted)
-        return self._encoded.get(key, lambda: self._encoder.encode(wanted, spec))
+        return self._encoder.encode(wanted, spec)
 
 
 def _still(frames: Sequence[Rgba], extra: Extra) -> bytes:

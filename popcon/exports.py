@@ -3,7 +3,7 @@
 import hashlib
 
 from popcon import storyboard
-from popcon.errors import Misfit, Refused, UnknownName
+from popcon.errors import Refused, UnknownName
 from popcon.messages import ExportSet
 from popcon.models import EmojiStatus, Export, ExportTarget, SetState
 from popcon.platforms import platform
@@ -28,10 +28,12 @@ def refuse(state: SetState, asked: ExportSet) -> None:
     done = sum(each.encoded is not None for each in state.ordered)
     if not done:
         raise Refused(f"no emoji is done yet, so there is nothing to make for {target.name}")
-    try:
-        target.refuse_misfit(emojis=done, frames=request.frames, seconds=request.seconds)
-    except Misfit as error:
-        raise Refused(str(error)) from error
+    # Other numbers of frames, and longer loops, than the platform takes are the encoder's work.
+    if done > target.max_emojis:
+        raise Refused(
+            f"{done} emojis are too many: {target.name} takes at most {target.max_emojis}; drop some for the export, "
+            "then take them back in with reorder"
+        )
 
 
 def twin(state: SetState, body: dict[str, object]) -> int | None:

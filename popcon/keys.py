@@ -73,6 +73,11 @@ def export_manifest(set_id: str, platform: str, revision: int) -> str:
     return f"{export_manifests(set_id, platform)}{revision:0{MANIFEST_DIGITS}d}.json"
 
 
+def encoding(set_id: str, sha256: str) -> str:
+    """What was made of an emoji's mattes for a platform (JSON), under the hash of all that it depends on."""
+    return f"sets/{set_id}/encodings/{sha256}.json"
+
+
 def manifests(set_id: str) -> str:
     """The prefix of a set's manifests; the last in order is the current one."""
     return f"sets/{set_id}/manifests/"

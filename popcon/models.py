@@ -225,6 +225,8 @@ class EncodedEmoji(Model):
     """
 
     asset: Asset
+    # Emojis from before there were several platforms do not say it.
+    spec: str = Field(default="", description="which reading of the store's spec it was made by")
     frames: int
     seconds: int
     loops: int

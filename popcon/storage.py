@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CONTENT_TYPES = {
     "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "webm": "video/webm",
     "mp4": "video/mp4",
     "zip": "application/zip",
     "json": "application/json",

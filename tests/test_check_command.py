@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from activities.encoder.apng import QUICK, Timing, write_rgba
+from activities.encoder.apng import QUICK, write_rgba
+from activities.encoder.container import Timing
 from starter.cli import app
 from starter.errors import UnusableArguments
 from tests import drawn

@@ -81,7 +81,7 @@ def test_empty_mattes_are_refused(storage: Storage) -> None:
 def test_a_file_that_breaks_a_rule_is_never_stored(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the encoder, put in by hand: the checks are the last to speak."""
     monkeypatch.setattr(
-        module, "encode", lambda *_: Encoding(pngs.still(180, 180), (1,), (Fraction(1),), "a still", 99)
+        module, "encode", lambda *_: Encoding(pngs.still(180, 180), (1,), (Fraction(1),), 1, "a still", 99)
     )
     task = stored(storage, "set-encode-broken", animations.bouncing_disc(5, size=64))
     with pytest.raises(RuleBroken, match="animated: no, must be yes"):

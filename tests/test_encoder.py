@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from activities.encoder import encode, encode_framed
-from activities.encoder.apng import BEST, QUICK, Timing, write_indexed, write_rgba, write_still
+from activities.encoder.apng import BEST, QUICK, write_indexed, write_rgba, write_still
+from activities.encoder.container import Timing
 from activities.encoder.fewer import Kept, choices
 from activities.encoder.framing import CLEAR_BORDER, FAINT_ALPHA, Rgba, fit, union_box
 from activities.encoder.near import STEPS, rounded

@@ -31,18 +31,14 @@ def test_nothing_done_is_nothing_to_export() -> None:
         told(edits.open_set(request()), "export", DISCORD)
 
 
-@pytest.mark.parametrize(
-    ("fields", "name", "said"),
-    [
-        ({"seconds": 4}, "telegram-sticker", "a loop of 4 s does not fit: telegram-sticker takes loops of 1, 2, 3 s"),
-        ({"frames": 40, "platform": "discord-sticker"}, "line-emoji", "40 frames do not fit: line-emoji takes 5 to 20"),
-    ],
-)
-def test_what_no_store_would_take_is_refused(fields: dict[str, object], name: str, said: str) -> None:
+def test_what_the_store_could_never_take_is_refused() -> None:
     state = delivered()
-    asked = state.request.model_copy(update=fields)
-    with pytest.raises(Refused, match=said):
-        told(state.model_copy(update={"request": asked}), "export", {"platform": name})
+    many = edits.open_set(request(actions=("happy",) * 40, frames=5))
+    for each in many.emojis:
+        many = edits.with_emoji(many, each.model_copy(update={"encoded": state.emoji(1).encoded}))
+    with pytest.raises(Refused, match="40 emojis are too many: kakao takes at most 24; drop some for the export"):
+        told(many, "export", {"platform": "kakao"})
+    assert not told(many, "export", DISCORD)[1].joined
 
 
 def test_a_store_that_warns_warns_at_once() -> None:

@@ -13,7 +13,8 @@ from temporalio.testing import ActivityEnvironment
 from activities import package as module
 from activities.chooser import ChoiceNotes
 from activities.chooser.notes import FrameChoice
-from activities.encoder.apng import QUICK, Timing, write_rgba
+from activities.encoder.apng import QUICK, write_rgba
+from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
 from popcon import keys
