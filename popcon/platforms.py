@@ -83,6 +83,10 @@ class Platform(Model):
         """The name in the ZIP of the emoji at that place, counted from 1."""
         return self.file.format(place=place)
 
+    def extra(self, file: str) -> Extra | None:
+        """The picture beside the emojis that has this name in the ZIP."""
+        return next((each for each in self.extras if each.file == file), None)
+
     def loops(self, seconds: int) -> int:
         """How often a loop of that many seconds may play; 0 is for ever."""
         if not self.max_loops or self.max_total_seconds is None:

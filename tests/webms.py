@@ -42,10 +42,19 @@ def animation(
     colours = pixels if pixels is not None else frame(width, height)
     additional = alpha if alpha is not None else frame(width, height, bright=0)
     groups = b"".join(group(start, colours, additional if has_alpha else None, flags) for start in starts)
-    tracks = element(0x1654AE6B, track(width, height, codec, alpha_mode, matrix), more_tracks)
-    return header(doc_type) + element(
-        0x18538067, info(float(lasts), scale), tracks, element(0x1F43B675, element(0xE7, 0), groups)
-    )
+    cluster = element(0x1F43B675, element(0xE7, 0), groups)
+    described = tracks(track(width, height, codec, alpha_mode, matrix), more_tracks)
+    return film(info(float(lasts), scale), described, cluster, doc_type=doc_type)
+
+
+def film(*parts: bytes, doc_type: str = "webm") -> bytes:
+    """A file of these parts."""
+    return header(doc_type) + element(0x18538067, *parts)
+
+
+def tracks(*described: bytes) -> bytes:
+    """The list of tracks."""
+    return element(0x1654AE6B, *described)
 
 
 def header(doc_type: str = "webm", read_version: int = 2) -> bytes:
@@ -89,6 +98,12 @@ def frame(width: int, height: int, bright: int = 120) -> bytes:
     planes[:height] = bright
     packets = [*encoder.encode(VideoFrame.from_ndarray(planes, format="yuv420p")), *encoder.encode()]
     return bytes(packets[0])
+
+
+def superframe(*frames: bytes) -> bytes:
+    """Frames of VP9 in one block, with the index that tells their sizes."""
+    marker = bytes([0b110_01_000 | len(frames) - 1])
+    return b"".join(frames) + marker + b"".join(len(each).to_bytes(2, "little") for each in frames) + marker
 
 
 def _bytes(value: bytes | int | float | str) -> bytes:

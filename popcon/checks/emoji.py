@@ -48,6 +48,16 @@ def check_extra(data: bytes, extra: Extra) -> tuple[Check, ...]:
     return (*checks, well_formed(None), size, *format_rules(picture), yes("animated", picture.animated, False))
 
 
+def check_file(name: str, data: bytes, platform: Platform) -> tuple[Check, ...]:
+    """Every rule for a file of a set: those of the extra that has this name, else those of an emoji."""
+    extra = platform.extra(name)
+    if extra is None:
+        return check_emoji(data, platform)
+    if extra.format is Format.PNG:
+        return check_extra(data, extra)
+    return check_emoji(data, platform.as_platform_of(extra))
+
+
 def _format(data: bytes, wanted: tuple[Format, ...]) -> Check:
     found = NAMES[known] if (known := format_of(data)) else "no PNG, WebP, WebM or GIF"
     names = [NAMES[each] for each in wanted]

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
-from popcon.checks.emoji import check_emoji, check_extra
+from popcon.checks.emoji import check_emoji, check_file
 from popcon.checks.report import Check, FileReport, SetReport, not_enough, weight
 from popcon.platforms import Extra, Format, Platform, platforms
 from popcon.wording import alternatives
@@ -98,9 +98,7 @@ def _fitting(files: dict[str, bytes]) -> list[Platform]:
 def _extra(files: dict[str, bytes], extra: Extra, platform: Platform) -> tuple[Check, ...]:
     if extra.file not in files:
         return (Check(rule=extra.label, passed=False, value="missing", limit="in the ZIP"),)
-    if extra.format is Format.PNG:
-        return check_extra(files[extra.file], extra)
-    return check_emoji(files[extra.file], platform.as_platform_of(extra))
+    return check_file(extra.file, files[extra.file], platform)
 
 
 def _report(

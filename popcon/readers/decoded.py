@@ -16,6 +16,7 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from popcon.errors import BrokenFile
+from popcon.readers.webm import SIGNATURE, VP9, read_webm
 
 Rgba = npt.NDArray[np.uint8]
 
@@ -25,7 +26,6 @@ MAX_CANVAS = 1 << 24
 MAX_PIXELS = 1 << 26
 
 PICTURE_FORMATS = ("PNG", "WEBP", "GIF")
-EBML = b"\x1a\x45\xdf\xa3"
 # FFmpeg's own VP9 decoder, the default, leaves the alpha away.
 WEBM_DECODER = "libvpx-vp9"
 # How FFmpeg numbers the colour matrix of a video that names none (AVCOL_SPC_UNSPECIFIED).
@@ -56,7 +56,7 @@ def decode(data: bytes) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes that are bounded here
-            return _webm(data) if data.startswith(EBML) else _picture(data)
+            return _webm(data) if data.startswith(SIGNATURE) else _picture(data)
     except BrokenFile:
         raise
     except Exception as error:  # on damaged bytes the libraries raise whatever they stumble over
@@ -102,10 +102,14 @@ def _plays(image: Image.Image) -> int:
 
 
 def _webm(data: bytes) -> Decoded:
+    # Our reader comes first: libvpx would take 6 GB for a frame that says it is 65,536 pixels wide and high.
+    told = read_webm(data)
+    _Bounds().add(told.width, told.height)
+    if told.codec != VP9:
+        raise BrokenFile(f"its codec is {told.codec}, not {VP9}")
     with av.open(io.BytesIO(data), "r", format="matroska") as container:
         stream = container.streams.video[0]
         bounds = _Bounds()
-        bounds.add(stream.width, stream.height)
         decoder = CodecContext.create(WEBM_DECODER, "r")
         assert isinstance(decoder, VideoCodecContext)
         starts, ends, frames = [], [], []
@@ -135,7 +139,7 @@ def _alpha(frame: VideoFrame) -> npt.NDArray[np.uint8]:
     if len(frame.planes) < 4:
         return np.full((frame.height, frame.width), 255, np.uint8)
     plane = frame.planes[3]
-    return np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)[:, : frame.width]
+    return np.frombuffer(bytes(plane), np.uint8).reshape(frame.height, plane.line_size)[:, : frame.width]
 
 
 def _decoded(shown: list[_Shown], plays: int) -> Decoded:

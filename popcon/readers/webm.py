@@ -13,7 +13,7 @@ from popcon.platforms import Format
 from popcon.readers.animation import Animation, Frame
 from popcon.readers.chunks import refuse_more_frames
 from popcon.readers.ebml import LONGEST_ID, LONGEST_SIZE, Element, by_id, elements
-from popcon.readers.vp9 import key_frame_size
+from popcon.readers.vp9 import frame_sizes
 
 SIGNATURE = b"\x1a\x45\xdf\xa3"
 
@@ -226,9 +226,11 @@ def _additionals(additions: Element) -> Iterator[bytes]:
                 yield found[ADDITIONAL].body()
 
 
-def _check_vp9(frame: bytes, track: _Track, whose: str, *, first: bool) -> None:
-    size = key_frame_size(frame, whose)
-    if size is None and first:
-        raise BrokenFile(f"{whose} is no key frame")
-    if size not in (None, (track.width, track.height)):
-        raise BrokenFile(f"{whose} is {size[0]}x{size[1]} in a track of {track.width}x{track.height}")
+def _check_vp9(data: bytes, track: _Track, whose: str, *, first: bool) -> None:
+    """Whoever decodes makes room for what a frame says that it is: it has to be what its track says."""
+    for size in frame_sizes(data, whose):
+        if size is None and first:
+            raise BrokenFile(f"{whose} needs a frame before it")
+        if size not in (None, (track.width, track.height)):
+            raise BrokenFile(f"{whose} is {size[0]}x{size[1]} in a track of {track.width}x{track.height}")
+        first = False
