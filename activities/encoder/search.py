@@ -154,6 +154,8 @@ class _Hunt:
         A member that cannot win is never compressed: then only better-looking ones are of interest.
         """
         low, high = 0, len(family)
+        if best is None and len(kept.shown) < len(self._job.framed) and not self._fits(family[-1], kept):
+            return None  # frames go because nothing fits: the smallest member tells whether enough are gone
         while low < high:
             # The best palette or quality mostly fits, or cannot win; how coarsely to round cannot be guessed.
             middle = 0 if not low and family[0].family in BEST_FIRST else (low + high) // 2
