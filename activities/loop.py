@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.pictures import Pixels
-from activities.thumbnails import Floats, distances, distinct_places, usual_step
+from activities.thumbnails import distances
 from popcon.models import Loop
+from popcon.motion import Floats, distinct_places, usual_step
 
 # Nine in ten of a take's steps are no longer than its larger ones.
 LARGER_STEPS = 0.9

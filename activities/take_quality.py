@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.pictures import Pixels
-from activities.thumbnails import Floats, distance, distinct_places, thumbnail, usual_step
+from activities.thumbnails import thumbnail
 from popcon.models import Loop, TakeQuality
+from popcon.motion import Floats, distinct_places, flashes_a_second, seam, usual_step
 
 Rgb = tuple[int, int, int]
 
@@ -21,16 +21,6 @@ BORDER, STRETCHES = 2, 100
 # A stretch that is off by more than this many levels in some channel is not the plate. A plate that came through a
 # video codec, or a video model, stays nearer; what a character wears differs more, since the plate is chosen so.
 PLATE_DRIFT = 40
-# WCAG 2.3.1: a flash is a pair of opposing changes in relative luminance by a tenth of its maximum or more, where the
-# darker of both is below 0.80, …
-FLASH_CHANGE, FLASH_DARKER = 0.10, 0.80
-# … over a quarter of what one sees at a glance. All of an emoji is seen at a glance.
-FLASH_AREA = 0.25
-
-# sRGB levels as linear light in 0…1, and what the channels add to relative luminance (WCAG 2.2, IEC 61966-2-1).
-_LEVELS = np.arange(256, dtype=np.float32) / 255
-_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4).astype(np.float32)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ def take_quality(seen: Survey, loop: Loop, seconds: float) -> TakeQuality:
         seam=round(seam(shown, usual_step(pictures, distinct)), 2),
         distinct=len(distinct),
         clipped=int(seen.clipped[part].sum()),
-        flashes=round(flashes_a_second(shown, seconds), 2),
+        flashes=round(flashes_a_second(shown, [seconds / len(shown)] * len(shown)), 2),
     )
 
 
@@ -70,45 +60,6 @@ def touches_border(picture: Pixels, plate: Rgb | None) -> bool:
     sides = np.stack([_stretches(each) for one in (picture, turned) for each in (one[:BORDER], one[-BORDER:])])
     ground = np.median(sides[:2, [0, -1]], axis=(0, 1)) if plate is None else np.array(plate)
     return bool((np.abs(sides - ground) > PLATE_DRIFT).any())
-
-
-def seam(shown: Pixels, step: float) -> float:
-    """How far the last thumbnail is from the first, in usual steps. 0 for a take without any step."""
-    return distance(shown[-1], shown[0]) / step if step else 0.0
-
-
-def flashes_a_second(shown: Pixels, seconds: float) -> float:
-    """The most general flashes (WCAG 2.3.1) in any second of the loop that thumbnails (n x side x side x 3) make.
-
-    A pixel is bright or dark by its last large change of luminance. Where the share of bright pixels rises by a quarter
-    of the picture and falls by as much, or the other way round, that is a flash; half of one is a single change. A
-    motion brightens some pixels and darkens as many others, and is none. Red flashes are not told from others.
-    """
-    luminance = (_LINEAR[shown] @ _LUMINANCE).reshape(len(shown), -1)
-    bright = _bright(luminance, FLASH_CHANGE, FLASH_DARKER).mean(axis=1, keepdims=True, dtype=np.float32)
-    light = _bright(bright, FLASH_AREA)[:, 0]
-    changes = light != np.roll(light, 1)
-    window = max(1, min(len(changes), round(len(changes) / seconds)))
-    return max(int(np.roll(changes, -start)[:window].sum()) for start in range(len(changes))) / 2
-
-
-def _bright(series: Floats, least: float, darker: float = math.inf) -> NDArray[np.bool_]:
-    """Whether the last large change up to each place was a rise (n x m), in the loop of m values (n x m).
-
-    A change is large from `least` on, if the lower value is below `darker`.
-    """
-    extreme, rose = series[0], np.zeros(series.shape[1], np.bool_)
-    found = np.zeros(series.shape, np.bool_)
-    # Once around to learn what the loop's end leaves behind, and once more with that.
-    for place in (*range(len(series)), *range(len(series))):
-        now = series[place]
-        # A change is measured from the highest value since the last rise, or the lowest since the last fall.
-        extreme = np.where(rose, np.maximum(extreme, now), np.minimum(extreme, now))
-        changed = (np.abs(now - extreme) >= least) & (np.minimum(now, extreme) < darker)
-        extreme = np.where(changed, now, extreme)
-        rose = rose ^ changed
-        found[place] = rose
-    return found
 
 
 def _stretches(side: Pixels) -> Floats:

@@ -9,7 +9,8 @@ class Animator(Model):
     """An animator: `queue` says what its work needs, `pictures` how many pictures its takes hold.
 
     One that `redraws` can render a single picture of a take once more; a video model cannot. One that `loops` renders
-    takes that close; in those of the others a loop is looked for.
+    takes that close; in those of the others a loop is looked for. What is `generative` draws pictures that nobody drew:
+    stores ask for it.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Animator(Model):
     pictures: int
     redraws: bool = False
     loops: bool = False
+    generative: bool = False
 
 
 _ANIMATORS = {

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, Frame, Loop, Take
+from popcon import keys
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Take
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
@@ -67,6 +68,14 @@ def as_taken(emoji: Emoji) -> Emoji:
     return emoji.model_copy(update={"action": shown.action, "prompt": shown.prompt, "seed": shown.seed})
 
 
+def settled(emoji: Emoji, why: str) -> Emoji:
+    """The emoji as if nothing were being made of it: as its take in use shows it, or failed if it has none."""
+    if emoji.status not in (EmojiStatus.WAITING, EmojiStatus.RUNNING):
+        return emoji
+    stands = {"status": EmojiStatus.DONE} if emoji.encoded else {"status": EmojiStatus.FAILED, "failure": why}
+    return as_taken(emoji).model_copy(update=stands)
+
+
 def next_seed(emoji: Emoji) -> int:
     """The seed of a new take that brings none: far from those of all earlier takes, whichever of them is in use."""
     return max([emoji.seed, *(each.seed for each in emoji.takes)]) + SEED_STEP
@@ -115,6 +124,11 @@ def selection_of(frames: tuple[Frame, ...]) -> tuple[int, ...]:
     return tuple(frame.selected for frame in frames)
 
 
+def matte_keys(set_id: str, emoji: Emoji) -> tuple[str, ...]:
+    """Where the matte of each frame's selected candidate lies; all of them must be matted."""
+    return tuple(_matte_key(set_id, emoji.number, frame.current) for frame in emoji.frames)
+
+
 def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: CandidateNotes | None) -> CandidateHistory:
     """A candidate of a frame with how it came about, so that nobody has to look that up in its take."""
     take = emoji.take_numbered(candidate.take)
@@ -150,6 +164,12 @@ def _joined(old: Frame, new: Frame) -> Frame:
     offset = len(old.candidates)
     renumbered = (each.model_copy(update={"number": each.number + offset}) for each in new.candidates)
     return old.model_copy(update={"candidates": (*old.candidates, *renumbered), "selected": new.selected + offset})
+
+
+def _matte_key(set_id: str, emoji: int, shown: Candidate) -> str:
+    if shown.recipe is None:
+        raise ValueError(f"picture {shown.picture} of take {shown.take} of emoji {emoji} has no matte yet")
+    return keys.matte(set_id, keys.take(emoji, shown.take), shown.picture, shown.recipe)
 
 
 def _shows_the_same(one: Candidate, other: Candidate) -> bool:

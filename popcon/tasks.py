@@ -6,7 +6,7 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, Frame, Loop, SetState, SetStatus, TakeQuality
+from popcon.models import Colour, ExportTarget, Frame, Loop, SetState, SetStatus, TakeQuality, manifest_key
 from popcon.presets import Preset
 
 
@@ -175,12 +175,29 @@ class EncodeEmoji(Model):
     platform: str
     matte_keys: tuple[str, ...]
     seconds: int
+    stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
 
 
 class PackageSet(Model):
-    """Deliver what is done: ZIP, tab picture, contact sheet, manifest."""
+    """Deliver what is done: ZIP, contact sheet, listing sheet, manifest. For the set's own platform, or an export's."""
 
     state: SetState
     revision: int
     packaged: str = Field(description="ISO 8601, UTC")
     status: SetStatus
+    export: ExportTarget | None = None
+
+    @property
+    def platform(self) -> str:
+        """Whose store this is for."""
+        return self.export.platform if self.export else self.state.request.platform
+
+    @property
+    def stroke(self) -> bool | None:
+        """Whether there is a white outline; None: as the platform's habit is."""
+        return self.export.stroke if self.export else self.state.request.stroke
+
+    @property
+    def manifest_key(self) -> str:
+        """Where its manifest will lie."""
+        return manifest_key(self.state.request.set_id, self.revision, self.export)

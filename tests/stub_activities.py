@@ -107,7 +107,7 @@ class StubActivities:
     async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:
         await self._note(task)
         return EncodedEmoji(
-            asset=_asset(task.set_id, digest("".join(task.matte_keys)), "png"),
+            asset=_asset(task.set_id, digest(f"{task.platform} {task.stroke} {task.matte_keys}"), "png"),
             frames=len(task.matte_keys),
             seconds=task.seconds,
             loops=4,
@@ -121,7 +121,7 @@ class StubActivities:
             revision=task.revision,
             status=task.status,
             zip=_asset(task.state.request.set_id, digest(_content(task.state)), "zip"),
-            manifest_key=keys.manifest(task.state.request.set_id, task.revision),
+            manifest_key=task.manifest_key,
         )
 
     async def _note(self, task: Model) -> None:

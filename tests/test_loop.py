@@ -15,10 +15,11 @@ from temporalio.testing import ActivityEnvironment
 from activities.extract import Extractor
 from activities.loop import choose_loop
 from activities.pictures import Pixels
-from activities.thumbnails import SIDE, thumbnail
+from activities.thumbnails import thumbnail
 from activities.video import write_video
 from popcon import keys
 from popcon.models import Loop
+from popcon.motion import SIDE
 from popcon.presets import presets
 from popcon.storage import Storage
 from popcon.tasks import ExtractedPictures, ExtractPictures

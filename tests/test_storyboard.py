@@ -96,4 +96,4 @@ def test_a_set_is_judged_by_what_is_done(done: int, failed: int, status: SetStat
         outcome = well if emoji.number <= done else {"status": EmojiStatus.FAILED}
         state = edits.with_emoji(state, emoji.model_copy(update=outcome))
 
-    assert edits.status_when_packaged(state) is status
+    assert edits.status_when_packaged(state, "line-emoji") is status
