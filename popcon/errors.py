@@ -53,6 +53,10 @@ class RuleBroken(Permanent):
     """A finished file that fails its platform's checks: a bug in the encoder, caught before it is delivered."""
 
 
+class OutOfMemory(Permanent):
+    """A single picture that does not fit the device's memory, although all that could give way has."""
+
+
 class Refused(Permanent):
     """A message to a set that cannot be done as things stand: what is wrong, and what exists."""
 

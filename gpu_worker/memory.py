@@ -1,0 +1,20 @@
+"""What running out of memory looks like, whichever library it comes from."""
+
+# By name, since neither torch nor onnxruntime may be installed.
+_TYPES = ("OutOfMemoryError", "MemoryError")
+# What onnxruntime and cuBLAS say in errors that have no type of their own; OpenCV's is the last.
+_WORDS = (
+    "out of memory",
+    "failed to allocate memory",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+    "insufficient memory",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a forward pass failed because the device, or the machine, has no memory left."""
+    if any(kind.__name__ in _TYPES for kind in type(error).__mro__):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in _WORDS)
