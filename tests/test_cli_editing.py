@@ -91,6 +91,26 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     )
     corrected(run("refine", set_id, 1, 1, "--erase", f"{x},{y}", "-o", "out"))
     assert packed(folder)["001.png"] != first["001.png"]
+    wave = EmojiView.model_validate_json(run("show", set_id, 2, "--json").stdout)
+    x, y = a_pixel_of_the_character(Storage(stack.settings), wave)
+    assert run("refine", set_id, 2, 1, "--erase", f"{x},{y}", "--preview", "part.png").stdout == "part.png\n"
+    with Image.open(folder / "part.png") as part:
+        assert part.getchannel("A").getextrema() == (0, 255)
+    assert EmojiView.model_validate_json(run("show", set_id, 2, "--json").stdout) == wave, "a preview changes nothing"
+    no_part = run("refine", set_id, 2, 1, "--restore", "1,1", "--preview", "part.png")
+    assert (no_part.returncode, no_part.stdout) == (2, "")
+    assert "nothing to restore at 1, 1: only the plate is to be seen there" in no_part.stderr
+    corrected(run("refine", set_id, 2, 1, "--erase", f"{x},{y}", "--all-frames", "-o", "out"))
+    refined = EmojiView.model_validate_json(run("show", set_id, 2, "--json").stdout)
+    assert all(
+        len(now.candidates) == len(was.candidates) + 1 for now, was in zip(refined.frames, wave.frames, strict=True)
+    )
+    assert packed(folder)["002.png"] != first["002.png"]
+    for frame in wave.frames[:-1]:
+        run("swap", set_id, 2, frame.number, frame.selected, "--no-wait")
+    corrected(run("swap", set_id, 2, wave.frames[-1].number, wave.frames[-1].selected, "-o", "out"))
+    assert packed(folder)["002.png"] == first["002.png"], "undone, byte for byte"
+
     missed = run("refine", set_id, 1, 1, "--erase", "1,1")
     assert (missed.returncode, missed.stderr) == (1, "")
     assert re.search(r"^notice: .*nothing to erase at 1, 1", missed.stdout, re.MULTILINE)
@@ -167,6 +187,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("refine", "set-x", "1", "1"), "say either --erase X,Y or --restore X,Y"),
         (("refine", "set-x", "1", "1", "--erase", "1,1", "--restore", "2,2"), "say either --erase X,Y or --restore"),
         (("refine", "set-x", "1", "1", "--erase", "12"), "'12' is no point: say X,Y"),
+        (("refine", "set-x", "1", "1", "--erase", "1,1", "--preview", "a.png", "--all-frames"), "--preview shows one"),
         (("refine", "set-x", "1", "1", "--erase", "12,b"), "y: Input should be a valid number"),
         (("refine", "set-x", "1", "1", "--erase", "nan,1"), "x: Input should be"),
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),

@@ -3,6 +3,7 @@
 import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -38,6 +39,7 @@ MIDDLES = [(96 + round(24 * np.sin(turn)), 100 + round(8 * np.cos(turn))) for tu
 MARK, HIDDEN = (44, -56), {3, 4}
 
 
+@cache
 def drawn(middle: tuple[int, int], *, mark: bool, noise: float = 2.0, seed: int = 0) -> Pixels:
     """A blue figure with a white belly and a red mark beside it, on the plate; antialiased."""
     large = np.full((SIDE * OVERSAMPLING, SIDE * OVERSAMPLING, 3), PLATE, np.uint8)
@@ -155,15 +157,15 @@ def matted(pictures: Pixels) -> list[Pixels]:
 
 
 def stored(
-    storage: Storage, pictures: Sequence[Pixels], mattes: Sequence[Pixels], points: Sequence[Point], **fields: object
+    storage: Storage, pictures: Iterable[Pixels], mattes: Iterable[Pixels], points: Sequence[Point], **fields: object
 ) -> RefineAnimation:
     """An animation whose frames show these pictures with these mattes, and a click in frame 3 unless named."""
-    set_id = f"set-track-{uuid.uuid4().hex[:8]}"
+    set_id, frames = f"set-track-{uuid.uuid4().hex[:8]}", list[ShownFrame]()
     for number, (picture, matte) in enumerate(zip(pictures, mattes, strict=True), start=1):
         opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
         storage.put_once(keys.raw(set_id, TAKE, number), encode_rgba(opaque))
         storage.put_once(keys.matte(set_id, TAKE, number, "given"), encode_rgba(matte))
-    frames = [ShownFrame(number=each, picture=each, recipe="given") for each in range(1, len(pictures) + 1)]
+        frames.append(ShownFrame(number=number, picture=number, recipe="given"))
     task = {"set_id": set_id, "emoji": 1, "take": TAKE, "plate": GREEN, "mode": "erase", "frame": 3}
     return RefineAnimation.model_validate({**task, "frames": frames, "points": points, **fields})
 

@@ -134,8 +134,9 @@ class FrameEditor:
         others = [each.number for each in self._emoji.frames if each.number not in carried]
         for frames, differs in ((others, "take"), (refined.other_size, "size")):
             if frames:
+                which = f"{'frame' if len(frames) == 1 else 'frames'} {listed(frames)}"
                 why = f"of another {differs} than frame {edit.frame}"
-                self._note(f"the click was not carried into frame {listed(frames)}: {why}", number)
+                self._note(f"the click was not carried into {which}: {why}", number)
 
     async def _matte(self, frame: int, candidate: Candidate, matte: str | None = None) -> str:
         return await steps.matte_candidate(

@@ -43,7 +43,7 @@ class ColourRegions:
         return _part(_smoothed(rgb), points, within)
 
     def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
-        """See `Segmenter.parts`. Each point is carried along with its region, in both directions, until that is lost for good.
+        """See `Segmenter.parts`. Each point is carried along with its region, both ways, until that is lost for good.
 
         Where regions of both labels overlap, the nearer point decides.
         """

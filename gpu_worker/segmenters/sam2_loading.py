@@ -24,11 +24,7 @@ CONFIGURATIONS = {
 CHECKPOINTS = {size: f"sam2.1_hiera_{size.replace('-', '_')}.pt" for size in CONFIGURATIONS}
 PUBLISHED = "https://dl.fbaipublicfiles.com/segment_anything_2/092824/"
 
-# Ours, and no filling of small holes: its kernel is there only where sam2 was built with CUDA's compiler.
-_OVERRIDES = (
-    "++model._target_=gpu_worker.segmenters.sam2_predictor.InMemoryPredictor",
-    "++model.fill_hole_area=0",
-)
+_OURS = "++model._target_=gpu_worker.segmenters.sam2_predictor.InMemoryPredictor"
 VERSION_DIGITS = 8
 
 
@@ -72,8 +68,10 @@ def build_predictor(
         configuration,
         str(weights) if weights else None,
         device=device,
-        hydra_overrides_extra=[*_OVERRIDES, *overrides],
+        hydra_overrides_extra=[_OURS, *overrides],
     )
+    # Small holes are filled only where sam2 was built by CUDA's compiler: a click would mean another part there.
+    predictor.fill_hole_area = 0
     return predictor
 
 
