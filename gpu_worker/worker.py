@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from gpu_worker.activities import GpuActivities
+from gpu_worker.clicks import ClickActivities
 from popcon import queues
 from popcon.patience import ReportBugs
 from popcon.settings import Settings
@@ -19,17 +20,23 @@ ACTIVITIES_PER_PLACE = 3
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
-def gpu_activities(activities: GpuActivities) -> Sequence[Callable[..., Any]]:
+def gpu_activities(mattes: GpuActivities, clicks: ClickActivities) -> Sequence[Callable[..., Any]]:
     """Every activity of the GPU queue."""
-    return [activities.matte_character, activities.matte_frame, activities.refine_matte]
+    return [
+        mattes.matte_character,
+        mattes.matte_frame,
+        clicks.refine_matte,
+        clicks.refine_animation,
+        clicks.preview_refinement,
+    ]
 
 
-def gpu_worker(client: Client, activities: GpuActivities, settings: Settings) -> Worker:
+def gpu_worker(client: Client, mattes: GpuActivities, clicks: ClickActivities, settings: Settings) -> Worker:
     """A worker that polls the GPU queue. When it stops, what runs may finish for `drain_seconds`."""
     return Worker(
         client,
         task_queue=queues.GPU,
-        activities=gpu_activities(activities),
+        activities=gpu_activities(mattes, clicks),
         max_concurrent_activities=ACTIVITIES_PER_PLACE * settings.gpu_slots * settings.gpu_batch,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),

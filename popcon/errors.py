@@ -61,6 +61,10 @@ class Refused(Permanent):
     """A message to a set that cannot be done as things stand: what is wrong, and what exists."""
 
 
+class NothingToChange(Permanent):
+    """A click that would leave a matte as it is, and why."""
+
+
 class Unavailable(PopconError):
     """Something outside does not answer now. Trying again may help."""
 

@@ -107,7 +107,7 @@ def _made(emojis: tuple[Emoji, ...], request: SetRequest) -> int:
 
 def _asked(pending: tuple[PendingEdit, ...], request: SetRequest) -> int:
     """The pending edits, as long as they wait and when they are done."""
-    return sum(_waiting(each) + _MAKES.get(each.name, _nothing)(request, _prompt(each)) for each in pending)
+    return sum(_waiting(each) + _MAKES.get(each.name, _nothing)(request, each) for each in pending)
 
 
 def _waiting(pending: PendingEdit) -> int:
@@ -120,17 +120,22 @@ def _prompt(pending: PendingEdit) -> int:
     return _texts(pending.body.get("prompt"))
 
 
-def _nothing(request: SetRequest, prompt: int) -> int:
+def _nothing(request: SetRequest, pending: PendingEdit) -> int:
     return 0
 
 
-# What comes of a message, with a prompt of so many bytes. A take's prompt is its emoji's too. An export makes nothing
-# here: there is one for each platform at most. A listing has its room, but many of them can wait at once.
-_MAKES: dict[str, Callable[[SetRequest, int], int]] = {
-    "add_emoji": lambda request, prompt: _EMOJI + _new_take(request) + 2 * prompt,
-    "retry_emoji": lambda request, prompt: _new_take(request) + 2 * prompt,
-    "retry_frame": lambda request, prompt: _CANDIDATE + _RECIPE + _MOMENT + prompt,
-    "refine_frame": lambda request, prompt: _CANDIDATE + LONGEST_RECIPE + _RECIPE + _MOMENT,
+def _refined(request: SetRequest, pending: PendingEdit) -> int:
+    frames = request.frames if pending.body.get("propagate") else 1
+    return frames * (_CANDIDATE + LONGEST_RECIPE + _RECIPE + _MOMENT)
+
+
+# What comes of a message. A take's prompt is its emoji's too. An export makes nothing here: there is one for each
+# platform at most. A listing has its room, but many of them can wait at once.
+_MAKES: dict[str, Callable[[SetRequest, PendingEdit], int]] = {
+    "add_emoji": lambda request, pending: _EMOJI + _new_take(request) + 2 * _prompt(pending),
+    "retry_emoji": lambda request, pending: _new_take(request) + 2 * _prompt(pending),
+    "retry_frame": lambda request, pending: _CANDIDATE + _RECIPE + _MOMENT + _prompt(pending),
+    "refine_frame": _refined,
     "set_listing": _nothing,
 }
 

@@ -396,6 +396,7 @@ class CandidateNotes(Model):
     recipe: str
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
+    segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
 
 
 class CandidateHistory(Model):

@@ -138,6 +138,50 @@ class RefineMatte(Model):
     plate: Colour
 
 
+class ShownFrame(Model):
+    """What stands in a frame of an animation: a picture of a take, matted under that recipe."""
+
+    number: int
+    picture: int
+    recipe: str
+
+
+class RefineAnimation(Model):
+    """Change the mattes of an animation's frames where they show what the points mean in one of them.
+
+    `frames` are in their order, all of one take; `frame` is the number of the one that the points lie in.
+    """
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    frames: tuple[ShownFrame, ...]
+    points: tuple[Point, ...]
+    mode: Literal["erase", "restore"]
+    plate: Colour
+
+
+class RefinedFrame(Model):
+    """A frame whose matte has changed, and the recipe under which the new one lies."""
+
+    number: int
+    recipe: str
+
+
+class RefinedAnimation(Model):
+    """The frames that have changed. Those of `other_size` could not be compared with the one that was clicked at."""
+
+    frames: tuple[RefinedFrame, ...]
+    other_size: tuple[int, ...] = ()
+
+
+class Preview(Model):
+    """Where the preview of a click lies."""
+
+    key: str
+
+
 class ChooseFrames(Model):
     """Choose the best candidate of each frame among those of a take that are matted.
 

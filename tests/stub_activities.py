@@ -23,9 +23,14 @@ from popcon.tasks import (
     MattedFrame,
     MatteFrame,
     PackageSet,
+    Preview,
     RedrawFrame,
     RedrawnFrame,
+    RefineAnimation,
+    RefinedAnimation,
+    RefinedFrame,
     RefineMatte,
+    ShownFrame,
     SquareCharacter,
     SquaredCharacter,
 )
@@ -36,12 +41,15 @@ class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
     `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
+    `shows` tells whether a frame shows what was clicked at in another one; those of `other_size` cannot be compared.
     """
 
     before: Callable[[Model], Any] = lambda task: None
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
     loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
+    shows: Callable[[ShownFrame], bool] = lambda frame: True
+    other_size: tuple[int, ...] = ()
     asked: list[Model] = field(default_factory=list)
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -53,6 +61,8 @@ class StubActivities:
             self.matte_frame,
             self.redraw_frame,
             self.refine_matte,
+            self.refine_animation,
+            self.preview_refinement,
             self.choose_frames,
             self.encode_emoji,
             self.package_set,
@@ -97,6 +107,18 @@ class StubActivities:
     async def refine_matte(self, task: RefineMatte) -> MattedFrame:
         await self._note(task)
         return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}")
+
+    @activity.defn
+    async def refine_animation(self, task: RefineAnimation) -> RefinedAnimation:
+        await self._note(task)
+        refined = (each for each in task.frames if self.shows(each))
+        recipes = (RefinedFrame(number=each.number, recipe=f"{each.recipe}-all{task.frame}") for each in refined)
+        return RefinedAnimation(frames=tuple(recipes), other_size=self.other_size)
+
+    @activity.defn
+    async def preview_refinement(self, task: RefineMatte) -> Preview:
+        await self._note(task)
+        return Preview(key=keys.preview(task.set_id, task.take, task.picture, task.recipe))
 
     @activity.defn
     async def choose_frames(self, task: ChooseFrames) -> ChosenFrames:

@@ -13,7 +13,9 @@ from temporalio import activity
 
 from activities.worker import cpu_activities
 from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker.clicks import ClickActivities
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.worker import gpu_activities
 from popcon.errors import PopconError, permanent_types
 from popcon.settings import Settings
@@ -53,8 +55,9 @@ def test_workflow_modules_import_nothing_heavy() -> None:
 
 
 def test_every_stub_has_one_implementation_of_the_same_shape(storage: Storage) -> None:
-    gpu = GpuActivities(storage, open_lane(Settings()), Mattes())
-    implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu_activities(gpu))}
+    lane = open_lane(Settings())
+    gpu = gpu_activities(GpuActivities(storage, lane, Mattes()), ClickActivities(storage, lane, ColourRegions()))
+    implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu)}
     wanted = {name: each for name, each in vars(stubs).items() if hasattr(each, "__temporal_activity_definition")}
     assert wanted.keys() == implemented.keys()
     for name, stub in wanted.items():

@@ -16,8 +16,11 @@ from popcon.tasks import (
     MattedFrame,
     MatteFrame,
     PackageSet,
+    Preview,
     RedrawFrame,
     RedrawnFrame,
+    RefineAnimation,
+    RefinedAnimation,
     RefineMatte,
     SquareCharacter,
     SquaredCharacter,
@@ -63,6 +66,18 @@ async def redraw_frame(task: RedrawFrame) -> RedrawnFrame:
 @activity.defn
 async def refine_matte(task: RefineMatte) -> MattedFrame:
     """GPU queue: erase or restore what is under some points."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def refine_animation(task: RefineAnimation) -> RefinedAnimation:
+    """GPU queue: erase or restore what is under some points of one frame in all frames that show it."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def preview_refinement(task: RefineMatte) -> Preview:
+    """GPU queue: show what `refine_matte` would change. People's programs ask for it, not the set."""
     raise NotImplementedError
 
 
