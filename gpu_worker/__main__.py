@@ -22,7 +22,7 @@ async def main() -> None:
     log_to_stderr(settings())
     # The lane's slots are the parallelism: threads of OpenCV's own would only get in their way, at these sizes.
     cv2.setNumThreads(1)
-    mattes = Mattes()
+    mattes = Mattes(memory_mb=settings().gpu_memory_mb)
     warm_up(mattes)
     storage = Storage(settings())
     client = await connect_patiently(settings())

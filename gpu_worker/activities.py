@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from temporalio import activity
 from gpu_worker.heartbeat import beating
 from gpu_worker.images import decode_rgb, decode_rgba, encode_rgba
 from gpu_worker.lane import Item, Lane
+from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.plate import choose_plate
@@ -84,8 +86,7 @@ class GpuActivities:
 
         A transparent upload keeps its own alpha. Raises UnusablePicture when nothing of the character remains.
         """
-        async with beating():
-            matte = None if task.transparent else await asyncio.to_thread(self._mattes.get, task.matte)
+        async with beating(), self._using(None if task.transparent else task.matte) as matte:
             recipe = matte.recipe if matte else OWN
             key = keys.character_matte(task.set_id, recipe)
             if await asyncio.to_thread(self._storage.exists, key):
@@ -100,12 +101,13 @@ class GpuActivities:
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         """Give one picture of a take its alpha, unless that was done before."""
         async with beating():
-            with self._lane.approaching():
-                matte, pixels = await asyncio.to_thread(self._approach, task)
-            if pixels is not None:
-                name = f"{task.set_id}/{task.take}/{task.picture}"
-                matted = await self._forward(Frame(matte, pixels, task.plate), name)
-                await asyncio.to_thread(self._keep, task, matte.recipe, matted)
+            with self._mattes.holding(task.matte):
+                with self._lane.approaching():
+                    matte, pixels = await asyncio.to_thread(self._approach, task)
+                if pixels is not None:
+                    name = f"{task.set_id}/{task.take}/{task.picture}"
+                    matted = await self._forward(Frame(matte, pixels, task.plate), name)
+                    await asyncio.to_thread(self._finish, task, matte, pixels, matted)
         return MattedFrame(recipe=matte.recipe)
 
     @activity.defn
@@ -121,6 +123,15 @@ class GpuActivities:
                 await asyncio.to_thread(self._refine, task, recipe)
         return MattedFrame(recipe=recipe)
 
+    @asynccontextmanager
+    async def _using(self, name: str | None) -> AsyncIterator[Matte | None]:
+        """The model of that name, loaded and held."""
+        if name is None:
+            yield None
+            return
+        with self._mattes.holding(name):
+            yield await asyncio.to_thread(self._mattes.get, name)
+
     def _approach(self, task: MatteFrame) -> tuple[Matte, Pixels | None]:
         """The model, and the picture to forward; no picture where the matte is stored already.
 
@@ -131,10 +142,17 @@ class GpuActivities:
         stored = self._storage.exists(key)
         return matte, None if stored else self._read_rgb(keys.raw(task.set_id, task.take, task.picture))
 
-    def _keep(self, task: MatteFrame | RefineMatte, recipe: str, matted: Pixels) -> None:
+    def _finish(self, task: MatteFrame, matte: Matte, pixels: Pixels, matted: Pixels) -> None:
+        finished = finish(matte, pixels, matted, task.plate)
+        self._keep(task, matte.recipe, finished.rgba, finished.confidence)
+
+    def _keep(
+        self, task: MatteFrame | RefineMatte, recipe: str, matted: Pixels, confidence: float | None = None
+    ) -> None:
         """Store a matte, and with it what is known of it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        notes = CandidateNotes(recipe=recipe, at=at, metrics=metrics(matted))
+        measured = metrics(matted) | ({} if confidence is None else {"confidence": confidence})
+        notes = CandidateNotes(recipe=recipe, at=at, metrics=measured)
         self._write(keys.matte(task.set_id, task.take, task.picture, recipe), matted, notes.model_dump_json())
 
     def _refine(self, task: RefineMatte, recipe: str) -> None:
@@ -149,7 +167,8 @@ class GpuActivities:
         else:
             with self._lane.approaching():
                 picture = _shrunk(await asyncio.to_thread(self._read_rgb, task.upload_key))
-            character = await self._forward(Frame(matte, picture, plate=None), f"{task.set_id}/character")
+            matted = await self._forward(Frame(matte, picture, plate=None), f"{task.set_id}/character")
+            character = (await asyncio.to_thread(finish, matte, picture, matted, None)).rgba
         if (character[..., 3] >= VISIBLE).mean() < LEAST_CHARACTER:
             raise UnusablePicture(
                 "nothing of the character is left after its background was taken away: upload one that stands out from "

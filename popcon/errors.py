@@ -53,6 +53,10 @@ class RuleBroken(Permanent):
     """A finished file that fails its platform's checks: a bug in the encoder, caught before it is delivered."""
 
 
+class ModelMissing(Permanent):
+    """A model that cannot run on this machine: its weights or its library are missing, and how they are brought."""
+
+
 class Refused(Permanent):
     """A message to a set that cannot be done as things stand: what is wrong, and what exists."""
 
