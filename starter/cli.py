@@ -29,6 +29,7 @@ from starter.errors import UnusableArguments
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
+from starter.model_commands import models
 from starter.preset_view import preset_view
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
@@ -44,6 +45,7 @@ app = typer.Typer(
     help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
 )
 app.add_typer(corrections)
+app.add_typer(models, name="models")
 
 
 def main() -> None:
@@ -77,7 +79,7 @@ def make(
     platform: Annotated[str, typer.Option(help="Whose store (see `popcon platforms`).")] = "line-emoji",
     frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
     seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
-    matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
+    matte: Annotated[str, typer.Option(help="What cuts the character out (see `popcon models list`).")] = "keyer",
     owner: Annotated[str | None, typer.Option(help="Whose set it is.", show_default="POPCON_OWNER")] = None,
     seed: Annotated[int, typer.Option(help="Another seed moves a little differently.")] = 0,
     shadow: Annotated[

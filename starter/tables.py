@@ -16,6 +16,7 @@ from popcon.quality import flags, summary
 from popcon.wording import listed
 from starter.display import headline
 from starter.emoji_view import EmojiView
+from starter.model_view import ModelView, Weights
 from starter.preset_view import ANY_PLATE, PresetView
 from starter.views import STOPPED, SetSummary, SetView
 
@@ -140,6 +141,35 @@ def platforms_table(known: Sequence[Platform]) -> RenderableType:
     return table
 
 
+def models_table(known: Sequence[ModelView]) -> RenderableType:
+    """Matte models with what each needs, and whether its weights are here."""
+    table = _table("matte", "for", "background", "licence", "weights", "memory", "")
+    for each in known:
+        here = "pulled" if each.path else "" if each.weights is Weights.NONE else "not pulled"
+        table.add_row(
+            each.name,
+            each.label,
+            "any" if each.any_background else "plain",
+            Text(each.licence, "" if each.commercial else "yellow"),
+            _megabytes(each.weights_mb),
+            _megabytes(each.memory_mb),
+            Text(here, "green" if each.path else "dim"),
+        )
+    return Group(table, Text("`popcon models pull NAME` brings weights to this machine", "dim"))
+
+
+def weights_table(checked: Sequence[ModelView]) -> RenderableType:
+    """How the weights of models stand on this machine."""
+    if not checked:
+        return "no weights are here: `popcon models pull NAME` brings them, `popcon models list` shows the names"
+    table = _table("", "matte", "weights", "where")
+    for each in checked:
+        told = "here, without a known checksum" if each.weights is Weights.HERE else str(each.weights)
+        hint = f"`popcon models pull {each.name}`" if each.path is None else each.path
+        table.add_row(_mark(each.weights in (Weights.HERE, Weights.INTACT)), each.name, told, hint)
+    return table
+
+
 def report_table(report: SetReport) -> RenderableType:
     """A ZIP's verdict: the ZIP's own rules, then the files, with every rule that fails."""
     table = _table("", "file", "rule", "measured", "must be")
@@ -200,6 +230,10 @@ def _origin(candidate: Candidate) -> str:
     made = "" if candidate.source is Source.TAKE else f", {candidate.source}"
     prompt = f": {candidate.prompt}" if candidate.prompt else ""
     return f"take {candidate.take}, picture {candidate.picture}{made}{prompt}"
+
+
+def _megabytes(number: int) -> str:
+    return f"{number:,} MB" if number else ""
 
 
 def _in_words(part: Move | Effect) -> str:

@@ -93,7 +93,7 @@ class Rembg:
     def _with_alpha(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
         alpha = answer.astype(np.float32)
         if self._family.logits:
-            alpha = 1 / (1 + np.exp(-alpha))
+            alpha = np.reciprocal(1 + np.exp(-alpha))
         levels = np.rint(_resized(alpha, frame.shape[1::-1]).clip(0, 1) * 255).astype(np.uint8)
         return np.asarray(np.dstack([frame, levels]) * (levels[..., None] > 0), np.uint8)
 
