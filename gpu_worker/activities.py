@@ -20,6 +20,7 @@ from gpu_worker.lane import Item, Lane
 from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.mattes.steady import VERSION, Moment, steadied
 from gpu_worker.plate import choose_plate
 from gpu_worker.quality import metrics
 from gpu_worker.refine import refine
@@ -29,7 +30,7 @@ from popcon.errors import UnusablePicture
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame, RefineMatte
+from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame, RefineMatte, Shown, SteadyFrame
 
 # The recipe of a character that brought its own alpha.
 OWN = "own"
@@ -111,6 +112,20 @@ class GpuActivities:
         return MattedFrame(recipe=matte.recipe)
 
     @activity.defn
+    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+        """Bring a frame's matte in line with its neighbours in time, unless that was done before.
+
+        Answers the recipe of the new matte, or the old one's where that needs no steadying.
+        """
+        async with beating():
+            recipe = f"{task.shown.recipe}-steady-{_steady_fingerprint(task)}"
+            key = keys.matte(task.set_id, task.take, task.shown.picture, recipe)
+            if not await asyncio.to_thread(self._storage.exists, key):
+                steady = await asyncio.to_thread(self._steady, task, recipe)
+                recipe = recipe if steady else task.shown.recipe
+        return MattedFrame(recipe=recipe)
+
+    @activity.defn
     async def refine_matte(self, task: RefineMatte) -> MattedFrame:
         """Erase or restore what is under some points, unless that was done before.
 
@@ -147,13 +162,27 @@ class GpuActivities:
         self._keep(task, matte.recipe, finished.rgba, finished.confidence)
 
     def _keep(
-        self, task: MatteFrame | RefineMatte, recipe: str, matted: Pixels, confidence: float | None = None
+        self, task: MatteFrame | RefineMatte | SteadyFrame, recipe: str, matted: Pixels, confidence: float | None = None
     ) -> None:
         """Store a matte, and with it what is known of it."""
+        picture = task.shown.picture if isinstance(task, SteadyFrame) else task.picture
         at = datetime.now(UTC).isoformat(timespec="seconds")
         measured = metrics(matted) | ({} if confidence is None else {"confidence": confidence})
         notes = CandidateNotes(recipe=recipe, at=at, metrics=measured)
-        self._write(keys.matte(task.set_id, task.take, task.picture, recipe), matted, notes.model_dump_json())
+        self._write(keys.matte(task.set_id, task.take, picture, recipe), matted, notes.model_dump_json())
+
+    def _steady(self, task: SteadyFrame, recipe: str) -> bool:
+        """Store the steadied matte, if it differs."""
+        before, here, after = (self._moment(task, each) for each in (task.before, task.shown, task.after))
+        matted = steadied(before, here, after, task.plate)
+        if matted is None:
+            return False
+        self._keep(task, recipe, matted)
+        return True
+
+    def _moment(self, task: SteadyFrame, shown: Shown) -> Moment:
+        raw = self._read_rgb(keys.raw(task.set_id, task.take, shown.picture))
+        return Moment(raw, self._read_rgba(keys.matte(task.set_id, task.take, shown.picture, shown.recipe)))
 
     def _refine(self, task: RefineMatte, recipe: str) -> None:
         rgb = self._read_rgb(keys.raw(task.set_id, task.take, task.picture))
@@ -191,9 +220,16 @@ class GpuActivities:
 
 
 def _fingerprint(task: RefineMatte, segmenter: str) -> str:
+    return _short([task.mode, segmenter, [[point.x, point.y, point.label] for point in task.points]])
+
+
+def _steady_fingerprint(task: SteadyFrame) -> str:
+    return _short([VERSION, [[each.picture, each.recipe] for each in (task.before, task.after)]])
+
+
+def _short(asked: list[object]) -> str:
     """Short for what was asked: the same request on the same matte gives the same result under the same key."""
-    asked = json.dumps([task.mode, segmenter, [[point.x, point.y, point.label] for point in task.points]])
-    return hashlib.sha256(asked.encode()).hexdigest()[:FINGERPRINT_DIGITS]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
 def _cleaned(rgba: Pixels) -> Pixels:

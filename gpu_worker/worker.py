@@ -21,7 +21,7 @@ HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 def gpu_activities(activities: GpuActivities) -> Sequence[Callable[..., Any]]:
     """Every activity of the GPU queue."""
-    return [activities.matte_character, activities.matte_frame, activities.refine_matte]
+    return [activities.matte_character, activities.matte_frame, activities.steady_frame, activities.refine_matte]
 
 
 def gpu_worker(client: Client, activities: GpuActivities, settings: Settings) -> Worker:

@@ -29,6 +29,11 @@ class MatteModel(Model):
         """What rembg calls it, if it is one of rembg's."""
         return self.name.removeprefix(REMBG) if self.name.startswith(REMBG) else None
 
+    @property
+    def wavers(self) -> bool:
+        """Whether neighbours in time may get unlike mattes: a network looks at each picture alone."""
+        return self.session is not None
+
 
 def mattes() -> tuple[MatteModel, ...]:
     """Every matte model that this version has, the default first."""

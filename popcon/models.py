@@ -165,6 +165,7 @@ class Source(StrEnum):
     REDRAWN = "redrawn"
     REMATTED = "rematted"
     REFINED = "refined"
+    STEADIED = "steadied"
 
 
 class Candidate(Model):

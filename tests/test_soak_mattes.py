@@ -31,13 +31,14 @@ def test_memory_stays_flat(names: tuple[str, ...], memory_mb: int, rembg_home: o
         lay(name, fixed_batch=name == FIXED)
     models = Mattes(memory_mb=memory_mb)
     frames = np.stack([picture(standing(SIDE).over(GREEN), noise=2, seed=seed) for seed in range(BATCH)])
-    used = []
+    used: dict[str, list[int]] = {name: [] for name in names}
     for batch in range(FRAMES // BATCH):
         model = models.get(names[batch % len(names)])
         for frame, matted in zip(frames, model.run(frames, [PLATE] * BATCH), strict=True):
             finish(model, frame, matted, PLATE)
-        used.append(psutil.Process().memory_info().rss)
-    after = used[WARM_UP // BATCH :]
-    assert max(after) <= (1 + FLAT) * after[0]
-    assert min(after) >= (1 - FLAT) * after[0]
+        used[model.name].append(psutil.Process().memory_info().rss)
+    for each in used.values():
+        after = each[WARM_UP // BATCH // len(names) :]
+        assert max(after) <= (1 + FLAT) * after[0]
+        assert min(after) >= (1 - FLAT) * after[0]
     assert models.evictions == (FRAMES // BATCH - 1 if len(names) > 1 else 0)
