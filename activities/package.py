@@ -19,7 +19,7 @@ from activities.remembered import Remembered
 from popcon import keys
 from popcon.checks import SetReport, check_set, not_enough
 from popcon.models import Asset, Delivery, Emoji, EmojiStatus, EncodedEmoji, Manifest, ManifestEmoji, SetStatus
-from popcon.platforms import Platform, platform
+from popcon.platforms import Extra, Platform, platform
 from popcon.storage import Storage
 from popcon.tasks import PackageSet
 
@@ -65,7 +65,7 @@ class Packager:
             return self._manifest(task, {}, None, not_enough(0, target))
         files = {target.emoji_file(place): each for place, each in enumerate(finished, start=1)}
         tab = _tab(_of_tab(finished, task.state.tab), target)
-        packed = _zip({**{name: each.data for name, each in files.items()}, target.tab_file: tab})
+        packed = _zip({**{name: each.data for name, each in files.items()}, _tab_of(target).file: tab})
         activity.heartbeat()
         report = check_set(packed, target)
         activity.heartbeat()
@@ -151,7 +151,12 @@ def _of_tab(finished: Sequence[Finished], wanted: int | None) -> Finished:
 def _tab(finished: Finished, target: Platform) -> bytes:
     """The emoji's first frame that shows something, large on the tab."""
     first = next(frame for frame in _frames(finished.data) if frame[:, :, 3].any())
-    return write_still(fit([first], target.tab_width, target.tab_height)[0])
+    tab = _tab_of(target)
+    return write_still(fit([first], tab.width, tab.height)[0])
+
+
+def _tab_of(target: Platform) -> Extra:
+    return target.extras[0]
 
 
 def _zip(files: dict[str, bytes]) -> bytes:

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,14 +15,15 @@ from PIL import Image
 from popcon import png
 from popcon.errors import BrokenPng
 from popcon.model import Model
-from popcon.platforms import Platform
-from popcon.wording import count
+from popcon.platforms import Extra, Platform
+from popcon.wording import alternatives, count
 
 # Encoders turn black line art to grey, and stores refuse grey: only indexed and RGBA pictures pass.
 COLOUR_TYPES = {png.INDEXED: "indexed", png.RGBA: "RGBA"}
 DEPTH = 8
 # A ZIP that claims to unpack to more than this many times what the store takes is an attack, and is not unpacked.
 MAX_UNPACKED_FACTOR = 4
+MOST_UNPACKED = 100_000_000
 # A canvas this many times wider or higher than the platform's fails for its size; its pixels are not looked at.
 MAX_CANVAS_FACTOR = 16
 PLAIN_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -58,7 +60,7 @@ class SetReport(Model):
     note: str
     checks: tuple[Check, ...]
     emojis: tuple[FileReport, ...] = ()
-    tab: FileReport | None = None
+    extras: tuple[FileReport, ...] = ()
 
 
 def check_emoji(data: bytes, platform: Platform) -> tuple[Check, ...]:
@@ -82,15 +84,15 @@ def check_emoji(data: bytes, platform: Platform) -> tuple[Check, ...]:
     return (*checks, *_seen(data, picture, platform))
 
 
-def check_tab(data: bytes, platform: Platform) -> tuple[Check, ...]:
-    """Every rule of the platform for the still tab picture."""
+def check_extra(data: bytes, extra: Extra) -> tuple[Check, ...]:
+    """Every rule for a still picture that a platform asks for beside the emojis."""
     try:
         picture = png.read_png(data)
     except BrokenPng as error:
         return (_readable(str(error)),)
     return (
         _readable(None),
-        _pixels(picture, platform.tab_width, platform.tab_height),
+        _pixels(picture, extra.width, extra.height),
         _colour(picture),
         Check(rule="animated", passed=not picture.animated, value=_yes(picture.animated), limit="no"),
     )
@@ -98,28 +100,26 @@ def check_tab(data: bytes, platform: Platform) -> tuple[Check, ...]:
 
 def check_set(zip_bytes: bytes, platform: Platform) -> SetReport:
     """Every rule of the platform for a whole ZIP. Never raises for bad bytes: they fail a check."""
+    most = platform.max_zip_bytes or MOST_UNPACKED
     size = Check(
-        rule="ZIP bytes",
-        passed=len(zip_bytes) <= platform.max_zip_bytes,
-        value=f"{len(zip_bytes):,}",
-        limit=f"at most {platform.max_zip_bytes:,}",
+        rule="ZIP bytes", passed=len(zip_bytes) <= most, value=f"{len(zip_bytes):,}", limit=f"at most {most:,}"
     )
     try:
         files = _unzip(zip_bytes, platform)
     except _UnusableZip as error:
         return _report((size, Check(rule="ZIP", passed=False, value=str(error), limit="readable")), platform)
-    emojis = sorted(name for name in files if re.fullmatch(rf"\d{{{platform.name_digits}}}\.png", name))
+    emojis = sorted(name for name in files if re.fullmatch(rf"\d+\{Path(platform.file).suffix}", name))
     return _report(
         (size, *_names(files, emojis, platform)),
         platform,
         tuple(FileReport(file=name, checks=check_emoji(files[name], platform)) for name in emojis),
-        _tab_report(files, platform),
+        tuple(_extra_report(files, each) for each in platform.extras),
     )
 
 
 def not_enough(emojis: int, platform: Platform) -> str:
     """The note of a draft that has too few emojis."""
-    return f"not uploadable: {emojis} of {platform.min_emojis}"
+    return f"not uploadable: {emojis} of {platform.numbers if platform.counts else platform.min_emojis}"
 
 
 def _yes(value: bool) -> str:
@@ -166,9 +166,9 @@ def _timing(picture: png.Png, platform: Platform) -> Iterator[Check]:
     loop = picture.loop_seconds
     yield Check(
         rule="one loop",
-        passed=loop in platform.loop_seconds,
+        passed=loop.denominator == 1 and 1 <= loop <= platform.max_loop_seconds,
         value=_seconds(loop),
-        limit=f"exactly {' or '.join(map(str, platform.loop_seconds))} s",
+        limit=f"exactly {alternatives(map(str, range(1, platform.max_loop_seconds + 1)))} s",
     )
     yield Check(
         rule="loops",
@@ -179,7 +179,7 @@ def _timing(picture: png.Png, platform: Platform) -> Iterator[Check]:
     total = loop * picture.plays
     yield Check(
         rule="playing time",
-        passed=0 < total <= platform.max_total_seconds,
+        passed=0 < total <= (platform.max_total_seconds or total),
         value=_seconds(total) if picture.plays else "endless",
         limit=f"at most {platform.max_total_seconds} s",
     )
@@ -237,7 +237,7 @@ class _UnusableZip(Exception):
 
 
 def _unzip(data: bytes, platform: Platform) -> dict[str, bytes]:
-    most = platform.max_zip_bytes * MAX_UNPACKED_FACTOR
+    most = (platform.max_zip_bytes or MOST_UNPACKED) * MAX_UNPACKED_FACTOR
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -255,9 +255,9 @@ def _unzip(data: bytes, platform: Platform) -> dict[str, bytes]:
 def _names(files: dict[str, bytes], emojis: list[str], platform: Platform) -> Iterator[Check]:
     yield Check(
         rule="emojis",
-        passed=platform.min_emojis <= len(emojis) <= platform.max_emojis,
+        passed=platform.enough(len(emojis)),
         value=str(len(emojis)),
-        limit=f"{platform.min_emojis} to {platform.max_emojis}",
+        limit=platform.numbers,
     )
     expected = [platform.emoji_file(place) for place in range(1, len(emojis) + 1)]
     gap = next((name for name, wanted in zip(emojis, expected, strict=True) if name != wanted), None)
@@ -267,24 +267,24 @@ def _names(files: dict[str, bytes], emojis: list[str], platform: Platform) -> It
         value=f"{gap} is out of line" if gap else "without a gap",
         limit=f"without a gap from {platform.emoji_file(1)}",
     )
-    others = sorted(set(files) - {*emojis, platform.tab_file})
+    others = sorted(set(files) - {*emojis, *(each.file for each in platform.extras)})
     yield Check(rule="other files", passed=not others, value=", ".join(others) or "none", limit="none")
 
 
-def _tab_report(files: dict[str, bytes], platform: Platform) -> FileReport:
-    if platform.tab_file in files:
-        return FileReport(file=platform.tab_file, checks=check_tab(files[platform.tab_file], platform))
-    missing = Check(rule="tab picture", passed=False, value="missing", limit="in the ZIP")
-    return FileReport(file=platform.tab_file, checks=(missing,))
+def _extra_report(files: dict[str, bytes], extra: Extra) -> FileReport:
+    if extra.file in files:
+        return FileReport(file=extra.file, checks=check_extra(files[extra.file], extra))
+    missing = Check(rule=extra.label, passed=False, value="missing", limit="in the ZIP")
+    return FileReport(file=extra.file, checks=(missing,))
 
 
 def _report(
     checks: tuple[Check, ...],
     platform: Platform,
     emojis: tuple[FileReport, ...] = (),
-    tab: FileReport | None = None,
+    extras: tuple[FileReport, ...] = (),
 ) -> SetReport:
-    files = (*emojis, *((tab,) if tab else ()))
+    files = (*emojis, *extras)
     failed = [str(check) for check in checks if not check.passed]
     failed += [f"{file.file}: {check}" for file in files for check in file.failed]
     return SetReport(
@@ -292,7 +292,7 @@ def _report(
         note=_note(failed, checks, len(emojis), platform),
         checks=checks,
         emojis=emojis,
-        tab=tab,
+        extras=extras,
     )
 
 

@@ -195,7 +195,7 @@ def status_when_packaged(state: SetState) -> SetStatus:
     ready = sum(each.encoded is not None for each in state.ordered)
     if ready == 0:
         return SetStatus.FAILED
-    if ready < platform(state.request.platform).min_emojis:
+    if not platform(state.request.platform).enough(ready):
         return SetStatus.DRAFT
     failed = any(each.status is EmojiStatus.FAILED for each in state.ordered)
     return SetStatus.DONE_WITH_ERRORS if failed else SetStatus.DONE

@@ -29,6 +29,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def alternatives(words: Iterable[str]) -> str:
+    """`8, 16 or 24`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def listed(numbers: Iterable[int]) -> str:
     """`1, 4 and 7`."""
     *first, last = map(str, numbers)

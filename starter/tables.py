@@ -133,9 +133,9 @@ def platforms_table(known: Sequence[Platform]) -> RenderableType:
             each.label,
             f"{each.width}×{each.height}",
             f"{each.min_frames}–{each.max_frames}",
-            f"{', '.join(map(str, each.loop_seconds))} s",
+            f"{'exactly 1' if each.whole_seconds else 'up'} to {each.max_loop_seconds} s",
             f"≤ {each.max_bytes:,}",
-            f"{each.min_emojis}–{each.max_emojis}",
+            each.numbers,
             f"{each.checked}, {each.source}",
         )
     return table
@@ -174,7 +174,7 @@ def report_table(report: SetReport) -> RenderableType:
     """A ZIP's verdict: the ZIP's own rules, then the files, with every rule that fails."""
     table = _table("", "file", "rule", "measured", "must be")
     _add_checks(table, "ZIP", report.checks)
-    for file in (*report.emojis, *((report.tab,) if report.tab else ())):
+    for file in (*report.emojis, *report.extras):
         if file.failed:
             _add_checks(table, file.file, file.failed)
         else:

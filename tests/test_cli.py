@@ -47,7 +47,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "no file of presets": (("make", SAMPLE, "--presets", "missing.toml"), r"cannot read missing\.toml: No such file"),
     "presets that are none": (("presets", "--presets", "text.png"), r"text\.png is not TOML"),
     "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
-    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there is only line-emoji"),
+    "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji, "),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
     "weights of nothing": (("models", "pull", "keyer"), r"unknown matte with weights 'keyer': there are rembg:u2net"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),

@@ -19,7 +19,7 @@ from activities.encoder.apng import QUICK, Timing, write_rgba
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
 from popcon import keys
-from popcon.checks import check_set, check_tab
+from popcon.checks import check_extra, check_set
 from popcon.models import (
     Asset,
     Candidate,
@@ -123,7 +123,7 @@ def test_a_complete_set_is_uploadable(storage: Storage, frames: list[Rgba]) -> N
     assert delivery.zip
     assert check_set(storage.get(delivery.zip.key), LINE).uploadable
     assert delivery.tab
-    assert all(check.passed for check in check_tab(storage.get(delivery.tab.key), LINE))
+    assert all(check.passed for check in check_extra(storage.get(delivery.tab.key), LINE.extras[0]))
     assert delivery.contact_sheet
     assert picture(storage.get(delivery.contact_sheet.key)).width > 1000
     for asset in (delivery.zip, delivery.tab, delivery.contact_sheet):
