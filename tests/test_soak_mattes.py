@@ -23,7 +23,7 @@ FREE, FIXED = "rembg:u2netp", "rembg:silueta"
 
 @pytest.mark.parametrize(
     ("names", "memory_mb"),
-    [(("keyer",), 0), ((FREE,), 6000), ((FIXED,), 6000), ((FREE, FIXED), matte(FREE).memory_mb)],
+    [(("keyer",), 0), ((FREE,), 6000), ((FIXED,), 6000), ((FREE, FIXED), matte(FIXED).memory_mb)],
     ids=["keyer", "free batch", "fixed batch", "two that evict each other"],
 )
 def test_memory_stays_flat(names: tuple[str, ...], memory_mb: int, rembg_home: object) -> None:
