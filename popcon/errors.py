@@ -45,8 +45,8 @@ class DoesNotFit(Permanent):
     """An emoji that no route of the encoder brings under the platform's limit of bytes."""
 
 
-class BrokenPng(Permanent, ValueError):
-    """Bytes that are no well-formed PNG or APNG, and what is wrong with them."""
+class BrokenFile(Permanent, ValueError):
+    """Bytes that are no well-formed picture or animation, and what is wrong with them."""
 
 
 class RuleBroken(Permanent):

@@ -11,7 +11,7 @@ from popcon.errors import Refused
 from popcon.mattes import matte
 from popcon.models import Candidate, Emoji, EmojiStatus, EncodedEmoji, PendingEdit, SetRequest, SetState, Take
 
-# Beside this there is room for what its number limits: notices, request ids, messages that make nothing new.
+# Beside this there is room for what its number limits: notices, request ids, exports, messages that make nothing new.
 LARGEST_STATE = 900_000
 # Each refinement of a matte makes its recipe longer, and a recipe is part of an object key: S3 takes 1,024 characters.
 LONGEST_RECIPE = 800
@@ -34,6 +34,8 @@ _PENDING = 150
 _POINT = 80
 _NEW_TAKE = 1_500
 _FLAG = 60
+# All its texts, of four bytes a character, and their names. There is always room for it.
+_LISTING = 1_500
 
 
 class Scales:
@@ -88,6 +90,7 @@ def _wished(request: SetRequest) -> int:
     """What was there at the start."""
     return (
         _SET
+        + _LISTING
         + _texts(request.character.key)
         + sum(_WISH + _texts(each.action, each.prompt) for each in request.emojis)
         + sum(
@@ -112,7 +115,8 @@ def _asked(pending: tuple[PendingEdit, ...], request: SetRequest) -> int:
 
 def _waiting(pending: PendingEdit) -> int:
     points, order = (len(pending.body.get(each, ())) for each in ("points", "emojis"))
-    return _PENDING + _prompt(pending) + _POINT * points + _NUMBER * order
+    written = _LISTING if pending.name == "set_listing" else 0
+    return _PENDING + _prompt(pending) + _POINT * points + _NUMBER * order + written
 
 
 def _prompt(pending: PendingEdit) -> int:
@@ -123,12 +127,14 @@ def _nothing(request: SetRequest, prompt: int) -> int:
     return 0
 
 
-# What comes of a message, with a prompt of so many bytes. A take's prompt is its emoji's too.
+# What comes of a message, with a prompt of so many bytes. A take's prompt is its emoji's too. An export makes nothing
+# here: there is one for each platform at most. A listing has its room, but many of them can wait at once.
 _MAKES: dict[str, Callable[[SetRequest, int], int]] = {
     "add_emoji": lambda request, prompt: _EMOJI + _new_take(request) + 2 * prompt,
     "retry_emoji": lambda request, prompt: _new_take(request) + 2 * prompt,
     "retry_frame": lambda request, prompt: _CANDIDATE + _RECIPE_OF_NETWORK + _MOMENT + prompt,
     "refine_frame": lambda request, prompt: _CANDIDATE + LONGEST_RECIPE + _RECIPE + _MOMENT,
+    "set_listing": _nothing,
 }
 
 

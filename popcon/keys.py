@@ -58,6 +58,26 @@ def asset(set_id: str, sha256: str, extension: str) -> str:
     return f"sets/{set_id}/assets/{sha256}.{extension}"
 
 
+def exports(set_id: str) -> str:
+    """The prefix of a set's exports, each platform's in a folder of its own."""
+    return f"sets/{set_id}/exports/"
+
+
+def export_manifests(set_id: str, platform: str) -> str:
+    """The prefix of the manifests of a set's exports for one platform; the last in order is the current one."""
+    return f"{exports(set_id)}{platform}/"
+
+
+def export_manifest(set_id: str, platform: str, revision: int) -> str:
+    """The manifest of one revision of an export."""
+    return f"{export_manifests(set_id, platform)}{revision:0{MANIFEST_DIGITS}d}.json"
+
+
+def encoding(set_id: str, sha256: str) -> str:
+    """What was made of an emoji's mattes for a platform (JSON), under the hash of all that it depends on."""
+    return f"sets/{set_id}/encodings/{sha256}.json"
+
+
 def manifests(set_id: str) -> str:
     """The prefix of a set's manifests; the last in order is the current one."""
     return f"sets/{set_id}/manifests/"

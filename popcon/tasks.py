@@ -6,7 +6,7 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, Frame, SetState, SetStatus, TakeQuality
+from popcon.models import Colour, ExportTarget, Frame, Loop, SetState, SetStatus, TakeQuality, manifest_key
 from popcon.presets import Preset
 
 
@@ -82,22 +82,27 @@ class RedrawnFrame(Model):
 
 
 class ExtractPictures(Model):
-    """Store pictures of a take, picked exactly by their numbers (from 1)."""
+    """Choose a take's loop, and store the pictures that frames spread over it can show.
+
+    Where the animator says that the take `loops`, that is all of it.
+    """
 
     set_id: str
     take: str
     video_key: str
-    pictures: tuple[int, ...]
+    frames: int
+    loops: bool = False
     # Tasks from before there were reports on takes have neither; most loops last a second.
     plate: Colour | None = None
-    seconds: int = Field(default=1, description="length of the loop that all pictures of the take make")
+    seconds: int = Field(default=1, description="how long the loop is shown")
 
 
 class ExtractedPictures(Model):
-    """The size of the extracted pictures, in pixels, and the report on the whole take."""
+    """The size of the extracted pictures, in pixels, the take's loop, and the report on it."""
 
     width: int
     height: int
+    loop: Loop
     quality: TakeQuality | None = None
 
 
@@ -190,12 +195,29 @@ class EncodeEmoji(Model):
     platform: str
     matte_keys: tuple[str, ...]
     seconds: int
+    stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
 
 
 class PackageSet(Model):
-    """Deliver what is done: ZIP, tab picture, contact sheet, manifest."""
+    """Deliver what is done: ZIP, contact sheet, listing sheet, manifest. For the set's own platform, or an export's."""
 
     state: SetState
     revision: int
     packaged: str = Field(description="ISO 8601, UTC")
     status: SetStatus
+    export: ExportTarget | None = None
+
+    @property
+    def platform(self) -> str:
+        """Whose store this is for."""
+        return self.export.platform if self.export else self.state.request.platform
+
+    @property
+    def stroke(self) -> bool | None:
+        """Whether there is a white outline; None: as the platform's habit is."""
+        return self.export.stroke if self.export else self.state.request.stroke
+
+    @property
+    def manifest_key(self) -> str:
+        """Where its manifest will lie."""
+        return manifest_key(self.state.request.set_id, self.revision, self.export)

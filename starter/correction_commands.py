@@ -79,7 +79,7 @@ def swap(
 
     Example: popcon swap set-cat-1f3a9c20 3 5 2
     """
-    _send(set_id, SwapFrame(emoji=emoji, frame=frame, candidate=candidate), out, no_wait, as_json)
+    send(set_id, SwapFrame(emoji=emoji, frame=frame, candidate=candidate), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -110,7 +110,7 @@ def retry(
         if action is not None or seed is not None:
             raise UnusableArguments("--action and --seed are for the whole emoji: leave out --frame")
         edit = RetryFrame(emoji=emoji, frame=frame, prompt=prompt, matte=matte)
-    _send(set_id, edit, out, no_wait, as_json)
+    send(set_id, edit, out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -126,7 +126,7 @@ def take(
 
     Example: popcon take set-cat-1f3a9c20 3 1
     """
-    _send(set_id, UseTake(emoji=emoji, take=number), out, no_wait, as_json)
+    send(set_id, UseTake(emoji=emoji, take=number), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -154,7 +154,7 @@ def refine(
         *(_point(each, label=0) for each in spare or ()),
     )
     edit = RefineFrame(emoji=emoji, frame=frame, points=points, mode="erase" if erase else "restore")
-    _send(set_id, edit, out, no_wait, as_json)
+    send(set_id, edit, out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -172,7 +172,7 @@ def add(
 
     Example: popcon add set-cat-1f3a9c20 wave --prompt slower
     """
-    _send(set_id, AddEmoji(action=action, prompt=prompt), out, no_wait, as_json)
+    send(set_id, AddEmoji(action=action, prompt=prompt), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -187,7 +187,7 @@ def drop(
 
     Example: popcon drop set-cat-1f3a9c20 3
     """
-    _send(set_id, DropEmoji(emoji=emoji), out, no_wait, as_json)
+    send(set_id, DropEmoji(emoji=emoji), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -202,7 +202,7 @@ def reorder(
 
     Example: popcon reorder set-cat-1f3a9c20 2,1,3
     """
-    _send(
+    send(
         set_id, Reorder.model_validate({"emojis": [_number(each) for each in emojis.split(",")]}), out, no_wait, as_json
     )
 
@@ -219,7 +219,7 @@ def tab(
 
     Example: popcon tab set-cat-1f3a9c20 2
     """
-    _send(set_id, ChooseTab(emoji=emoji), out, no_wait, as_json)
+    send(set_id, ChooseTab(emoji=emoji), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -228,7 +228,7 @@ def retry_failed(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = 
 
     Example: popcon retry-failed set-cat-1f3a9c20
     """
-    _send(set_id, RetryFailed(), out, no_wait, as_json)
+    send(set_id, RetryFailed(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -237,7 +237,7 @@ def approve(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = False
 
     Example: popcon approve set-cat-1f3a9c20 -o out
     """
-    _send(set_id, Approve(), out, no_wait, as_json)
+    send(set_id, Approve(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -246,7 +246,7 @@ def close(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = False, 
 
     Example: popcon close set-cat-1f3a9c20
     """
-    _send(set_id, Close(), out, no_wait, as_json)
+    send(set_id, Close(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -281,7 +281,8 @@ def cancel(set_id: SetIdArgument, as_json: Json = False) -> None:
     show(view.model_dump_json(indent=2) if as_json else f"{set_id}  {headline(view)}")
 
 
-def _send(set_id: str, edit: Edit, out: Path | None, no_wait: bool, as_json: bool) -> None:
+def send(set_id: str, edit: Edit, out: Path | None, no_wait: bool, as_json: bool) -> None:
+    """Send a correction as its options say. Raises typer.Exit if it fails."""
     if no_wait and out:
         raise UnusableArguments("--no-wait has no new files to fetch yet: leave out -o, and `popcon download` later")
     if not correct(set_id, edit, settings(), choose_display(as_json), wait=not no_wait, out=out):

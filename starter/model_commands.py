@@ -11,9 +11,9 @@ from popcon.mattes import MatteModel, matte, mattes
 from starter.arguments import Json
 from starter.asking import show
 from starter.errors import UnusableArguments
+from starter.model_tables import models_table, weights_table
 from starter.model_view import Weights, model_view
 from starter.tables import as_json as json_of
-from starter.tables import models_table, weights_table
 
 FAILED = 1
 

@@ -9,7 +9,7 @@ from temporalio import activity
 
 from popcon import keys
 from popcon.model import Model
-from popcon.models import Asset, Delivery, EncodedEmoji, SetState, TakeQuality
+from popcon.models import Asset, Delivery, EncodedEmoji, Loop, SetState, TakeQuality
 from popcon.tasks import (
     Animate,
     Animated,
@@ -36,11 +36,12 @@ from popcon.tasks import (
 class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
-    `quality` reports on a take, `notes` are what its animator has to say.
+    `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
     """
 
     before: Callable[[Model], Any] = lambda task: None
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
+    loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
     asked: list[Model] = field(default_factory=list)
 
@@ -82,7 +83,7 @@ class StubActivities:
     @activity.defn
     async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:
         await self._note(task)
-        return ExtractedPictures(width=512, height=512, quality=self.quality(task))
+        return ExtractedPictures(width=512, height=512, loop=self.loop(task), quality=self.quality(task))
 
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
@@ -114,7 +115,7 @@ class StubActivities:
     async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:
         await self._note(task)
         return EncodedEmoji(
-            asset=_asset(task.set_id, digest("".join(task.matte_keys)), "png"),
+            asset=_asset(task.set_id, digest(f"{task.platform} {task.stroke} {task.matte_keys}"), "png"),
             frames=len(task.matte_keys),
             seconds=task.seconds,
             loops=4,
@@ -128,7 +129,7 @@ class StubActivities:
             revision=task.revision,
             status=task.status,
             zip=_asset(task.state.request.set_id, digest(_content(task.state)), "zip"),
-            manifest_key=keys.manifest(task.state.request.set_id, task.revision),
+            manifest_key=task.manifest_key,
         )
 
     async def _note(self, task: Model) -> None:

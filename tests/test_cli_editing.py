@@ -51,7 +51,7 @@ def set_id(run: Run) -> str:
     """A set of two actions, five frames each, after its first delivery."""
     made = run("make", SAMPLE, "-o", "out", "--actions", "happy,wave", "--frames", "5")
     assert made.returncode == 0, made
-    advice, *_, last = made.stdout.splitlines()[-4:]
+    advice, *_, last = made.stdout.splitlines()[-5:]
     found = re.fullmatch(r"correct it: `popcon show (set-\S+) 1`.*`popcon approve \1`", advice)
     assert found, advice
     assert last == "out/set.zip"
@@ -174,7 +174,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
         (("make", SAMPLE, "--resume", "set-x"), "--resume set-x has its picture already: leave out "),
         (("make", SAMPLE, "--actions", "happy,cry", "--count", "3"), "--actions names 2 and --count says 3: leave one"),
-        (("check", __file__), "is neither a ZIP nor a PNG: name a set's ZIP, or one emoji"),
+        (("check", __file__), "is no ZIP, PNG, WebP, WebM or GIF: name a set's ZIP, or one emoji"),
         (("make", "--count", "0"), "Invalid value for '--count': Input should be greater than or equal to 1"),
         (("make", "--count", "x"), "Input should be a valid integer"),
         (("make", "a.png", "b.png"), "unexpected extra argument(s) (b.png): see `popcon make --help`"),

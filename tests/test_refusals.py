@@ -37,7 +37,7 @@ REFUSALS = [
     ("retry_frame", {"emoji": 1, "frame": 1}, "say a prompt or a matte"),
     ("retry_frame", {"emoji": 1, "frame": 1, "matte": "magic"}, "unknown matte 'magic': there are keyer"),
     ("retry_emoji", {"emoji": 1, "prompt": "x" * 100_000}, "at most 500 characters"),
-    ("retry_emoji", {"emoji": 1, "prompt": "fas\0ter"}, "prompt: a prompt cannot have control characters"),
+    ("retry_emoji", {"emoji": 1, "prompt": "fas\0ter"}, "prompt: a text cannot have control characters"),
     ("retry_emoji", {"emoji": 1, "\x1b[31mred": 1}, "?[31mred: Extra inputs are not permitted"),
     ("retry_emoji", {"emoji": 1, "red\r\nherring": 1}, "red??herring: Extra inputs are not permitted"),
     ("retry_emoji", {"emoji": 1, "action": "levitate"}, "unknown action 'levitate': there are happy"),
@@ -58,6 +58,14 @@ REFUSALS = [
     ("reorder", {"emojis": [1, 2, 3]}, "there is no emoji 3: the set has 1 to 2"),
     ("choose_tab", {"emoji": 3}, "there is no emoji 3"),
     ("retry_failed", {}, "no emoji has failed"),
+    ("export", {}, "platform: Field required"),
+    ("export", {"platform": "fax"}, "unknown platform 'fax': there are line-emoji, line-sticker, telegram-sticker"),
+    ("export", {"platform": "line-emoji"}, "this set is for line-emoji anyway"),
+    ("export", {"platform": "slack", "stroke": 1}, "stroke: Input should be a valid boolean"),
+    ("set_listing", {}, "say a title, description, creator, copyright or ai"),
+    ("set_listing", {"title": "x" * 41}, "title: String should have at most 40 characters"),
+    ("set_listing", {"creator": "A\0nn"}, "creator: a text cannot have control characters"),
+    ("set_listing", {"ai": "no"}, "ai: Input should be a valid boolean"),
 ]
 
 

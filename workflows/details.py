@@ -38,6 +38,7 @@ def set_details(state: SetState) -> str:
         note = f" · {state.delivery.note}" if state.delivery.note else ""
         where = f"`{state.delivery.zip.key}`" if state.delivery.zip else "none"
         lines.append(f"\nZIP of revision {state.delivery.revision}: {where}{note}")
+    lines += [f"\nExport to {each.platform}: `{each.delivery.zip.key}`" for each in state.exports if each.delivery.zip]
     lines += ["", _line(COLUMNS), "|---" * len(COLUMNS) + "|"]
     lines += [_row(place, each, state) for place, each in enumerate(state.ordered, start=1)]
     if state.pending:

@@ -68,18 +68,14 @@ async def encode(request: SetRequest, emoji: Emoji, *, ways: Ways) -> EncodedEmo
             set_id=request.set_id,
             emoji=emoji.number,
             platform=request.platform,
-            matte_keys=tuple(_matte_key(request.set_id, emoji.number, frame) for frame in emoji.frames),
+            matte_keys=storyboard.matte_keys(request.set_id, emoji),
             seconds=request.seconds,
+            stroke=request.stroke,
         ),
         how=ways.cpu,
         summary=f"emoji {emoji.number} · {len(emoji.frames)} frames for {request.platform}",
     )
     return encoded.model_copy(update={"selection": storyboard.selection_of(emoji.frames)})
-
-
-def _matte_key(set_id: str, emoji: int, frame: Frame) -> str:
-    shown = _shown(frame)
-    return keys.matte(set_id, keys.take(emoji, frame.current.take), shown.picture, shown.recipe)
 
 
 def _shown(frame: Frame) -> Shown:
