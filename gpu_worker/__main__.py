@@ -26,7 +26,7 @@ async def main() -> None:
     log_to_stderr(settings())
     # The lane's slots are the parallelism: threads of OpenCV's own would only get in their way, at these sizes.
     cv2.setNumThreads(1)
-    mattes, segmenter = Mattes(), open_segmenter(settings())
+    mattes, segmenter = Mattes(memory_mb=settings().gpu_memory_mb), open_segmenter(settings())
     warm_up(mattes, segmenter)
     storage = Storage(settings())
     client = await connect_patiently(settings())

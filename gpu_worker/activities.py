@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from temporalio import activity
 
 from gpu_worker.clicks import Click
+from gpu_worker.fingerprint import fingerprint
 from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
+from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.mattes.steady import VERSION, Moment, steadied
 from gpu_worker.pictures import Pictures
 from gpu_worker.plate import choose_plate
 from gpu_worker.urgency import priority
@@ -24,7 +28,7 @@ from popcon import keys
 from popcon.errors import UnusablePicture
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame
+from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame, Shown, SteadyFrame
 
 # The recipe of a character that brought its own alpha.
 OWN = "own"
@@ -84,8 +88,7 @@ class GpuActivities:
 
         A transparent upload keeps its own alpha. Raises UnusablePicture when nothing of the character remains.
         """
-        async with beating():
-            matte = None if task.transparent else await asyncio.to_thread(self._mattes.get, task.matte)
+        async with beating(), self._using(None if task.transparent else task.matte) as matte:
             recipe = matte.recipe if matte else OWN
             key = keys.character_matte(task.set_id, recipe)
             if await asyncio.to_thread(self._pictures.exists, key):
@@ -100,15 +103,37 @@ class GpuActivities:
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         """Give one picture of a take its alpha, unless that was done before."""
         async with beating():
-            with self._lane.approaching():
-                matte, pixels = await asyncio.to_thread(self._approach, task)
-            if pixels is not None:
-                name = f"{task.set_id}/{task.take}/{task.picture}"
-                matted = await self._forward(Frame(matte, pixels, task.plate), name)
-                await asyncio.to_thread(
-                    self._pictures.keep_matte, task.set_id, task.take, task.picture, matte.recipe, matted
-                )
+            with self._mattes.holding(task.matte):
+                with self._lane.approaching():
+                    matte, pixels = await asyncio.to_thread(self._approach, task)
+                if pixels is not None:
+                    name = f"{task.set_id}/{task.take}/{task.picture}"
+                    matted = await self._forward(Frame(matte, pixels, task.plate), name)
+                    await asyncio.to_thread(self._finish, task, matte, pixels, matted)
         return MattedFrame(recipe=matte.recipe)
+
+    @activity.defn
+    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+        """Bring a frame's matte in line with its neighbours in time, unless that was done before.
+
+        Answers the recipe of the new matte, or the old one's where that needs no steadying.
+        """
+        async with beating():
+            recipe = f"{task.shown.recipe}-steady-{_steady_fingerprint(task)}"
+            key = keys.matte(task.set_id, task.take, task.shown.picture, recipe)
+            if not await asyncio.to_thread(self._pictures.exists, key):
+                steady = await asyncio.to_thread(self._steady, task, recipe)
+                recipe = recipe if steady else task.shown.recipe
+        return MattedFrame(recipe=recipe)
+
+    @asynccontextmanager
+    async def _using(self, name: str | None) -> AsyncIterator[Matte | None]:
+        """The model of that name, loaded and held."""
+        if name is None:
+            yield None
+            return
+        with self._mattes.holding(name):
+            yield await asyncio.to_thread(self._mattes.get, name)
 
     def _approach(self, task: MatteFrame) -> tuple[Matte, Pixels | None]:
         """The model, and the picture to forward; no picture where the matte is stored already.
@@ -120,6 +145,25 @@ class GpuActivities:
         stored = self._pictures.exists(key)
         return matte, None if stored else self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture))
 
+    def _finish(self, task: MatteFrame, matte: Matte, pixels: Pixels, matted: Pixels) -> None:
+        finished = finish(matte, pixels, matted, task.plate)
+        self._pictures.keep_matte(
+            task.set_id, task.take, task.picture, matte.recipe, finished.rgba, confidence=finished.confidence
+        )
+
+    def _steady(self, task: SteadyFrame, recipe: str) -> bool:
+        """Store the steadied matte, if it differs."""
+        before, here, after = (self._moment(task, each) for each in (task.before, task.shown, task.after))
+        matted = steadied(before, here, after, task.plate)
+        if matted is None:
+            return False
+        self._pictures.keep_matte(task.set_id, task.take, task.shown.picture, recipe, matted)
+        return True
+
+    def _moment(self, task: SteadyFrame, shown: Shown) -> Moment:
+        raw = self._pictures.rgb(keys.raw(task.set_id, task.take, shown.picture))
+        return Moment(raw, self._pictures.rgba(keys.matte(task.set_id, task.take, shown.picture, shown.recipe)))
+
     async def _cut_out(self, task: MatteCharacter, matte: Matte | None) -> Pixels:
         """The character of an upload, by its own alpha or by the matte."""
         if matte is None:
@@ -127,7 +171,8 @@ class GpuActivities:
         else:
             with self._lane.approaching():
                 picture = _shrunk(await asyncio.to_thread(self._pictures.rgb, task.upload_key))
-            character = await self._forward(Frame(matte, picture, plate=None), f"{task.set_id}/character")
+            matted = await self._forward(Frame(matte, picture, plate=None), f"{task.set_id}/character")
+            character = (await asyncio.to_thread(finish, matte, picture, matted, None)).rgba
         if (character[..., 3] >= VISIBLE).mean() < LEAST_CHARACTER:
             raise UnusablePicture(
                 "nothing of the character is left after its background was taken away: upload one that stands out from "
@@ -137,6 +182,10 @@ class GpuActivities:
 
     async def _forward(self, frame: Frame, name: str) -> Pixels:
         return await self._lane.submit(Item(frame.matte.recipe, frame.pixels.shape, name, frame, priority()))
+
+
+def _steady_fingerprint(task: SteadyFrame) -> str:
+    return fingerprint([VERSION, [[each.picture, each.recipe] for each in (task.before, task.after)]])
 
 
 def _cleaned(rgba: Pixels) -> Pixels:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from temporalio import activity
 
+from gpu_worker.fingerprint import fingerprint
 from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
 from gpu_worker.mattes.protocol import Pixels
@@ -35,8 +34,6 @@ from popcon.tasks import (
     ShownFrame,
 )
 
-# Edits of one matte are a handful: two of them collide once in billions.
-FINGERPRINT_DIGITS = 10
 # A preview's longer side in pixels: enough to see what is meant, and a few kilobytes.
 PREVIEW_SIDE = 256
 
@@ -161,10 +158,9 @@ class ClickActivities:
         )
 
     def _keep(self, task: RefineMatte | RefineAnimation, picture: int, recipe: str, refined: Pixels) -> None:
-        self._pictures.keep_matte(task.set_id, task.take, picture, recipe, refined, self._segmenter.version)
+        self._pictures.keep_matte(task.set_id, task.take, picture, recipe, refined, segmenter=self._segmenter.version)
 
     def _fingerprint(self, task: RefineMatte | RefineAnimation) -> str:
-        """Short for what was asked: the same request on the same mattes gives the same result under the same key."""
         asked: list[object] = [
             task.mode,
             self._segmenter.version,
@@ -172,7 +168,7 @@ class ClickActivities:
         ]
         if isinstance(task, RefineAnimation):
             asked += [task.frame, [[each.number, each.picture, each.recipe] for each in task.frames]]
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+        return fingerprint(asked)
 
 
 def _refine(task: RefineMatte | RefineAnimation, shown: _Shown, part: Mask) -> Pixels:

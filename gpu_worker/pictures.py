@@ -35,9 +35,18 @@ class Pictures:
         self._storage.put_once(key, encode_rgba(picture), notes)
 
     def keep_matte(
-        self, set_id: str, take: str, picture: int, recipe: str, matted: Pixels, segmenter: str | None = None
+        self,
+        set_id: str,
+        take: str,
+        picture: int,
+        recipe: str,
+        matted: Pixels,
+        *,
+        segmenter: str | None = None,
+        confidence: float | None = None,
     ) -> None:
         """Store a matte, and with it what is known of it."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        notes = CandidateNotes(recipe=recipe, at=at, metrics=metrics(matted), segmenter=segmenter)
+        measured = metrics(matted) | ({} if confidence is None else {"confidence": confidence})
+        notes = CandidateNotes(recipe=recipe, at=at, metrics=measured, segmenter=segmenter)
         self.keep(keys.matte(set_id, take, picture, recipe), matted, notes.model_dump_json(exclude_none=True))

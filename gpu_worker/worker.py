@@ -25,6 +25,7 @@ def gpu_activities(mattes: GpuActivities, clicks: ClickActivities) -> Sequence[C
     return [
         mattes.matte_character,
         mattes.matte_frame,
+        mattes.steady_frame,
         clicks.refine_matte,
         clicks.refine_animation,
         clicks.preview_refinement,

@@ -57,6 +57,10 @@ class OutOfMemory(Permanent):
     """A single picture that does not fit the device's memory, although all that could give way has."""
 
 
+class ModelMissing(Permanent):
+    """A model that cannot run on this machine: its weights or its library are missing, and how they are brought."""
+
+
 class Refused(Permanent):
     """A message to a set that cannot be done as things stand: what is wrong, and what exists."""
 

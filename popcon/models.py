@@ -186,6 +186,7 @@ class Source(StrEnum):
     REDRAWN = "redrawn"
     REMATTED = "rematted"
     REFINED = "refined"
+    STEADIED = "steadied"
 
 
 class Candidate(Model):

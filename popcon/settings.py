@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
     gpu_batch: int = Field(default=8, ge=1, description="frames in one forward pass at most")
+    gpu_memory_mb: int = Field(default=6000, ge=0, description="what warm models may take together, in megabytes")
     gpu_wait_ms: float = Field(default=5, ge=0, description="how long a batch waits for more frames")
     sam2: Literal["off", "tiny", "small", "base-plus", "large"] = Field(
         default="off", description="which SAM2 tells what a click means; off: its colour tells"

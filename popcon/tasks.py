@@ -124,6 +124,26 @@ class MattedFrame(Model):
     recipe: str
 
 
+class Shown(Model):
+    """What a frame shows: a picture of its take, under a recipe."""
+
+    picture: int
+    recipe: str
+
+
+class SteadyFrame(Model):
+    """Bring a frame's matte in line with the frames before and after it in the loop, all of one take."""
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    before: Shown
+    shown: Shown
+    after: Shown
+    plate: Colour
+
+
 class RefineMatte(Model):
     """Change a picture's matte under some points: what hangs together with them is erased, or restored."""
 

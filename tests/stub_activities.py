@@ -33,6 +33,7 @@ from popcon.tasks import (
     ShownFrame,
     SquareCharacter,
     SquaredCharacter,
+    SteadyFrame,
 )
 
 
@@ -59,6 +60,7 @@ class StubActivities:
             self.animate,
             self.extract_pictures,
             self.matte_frame,
+            self.steady_frame,
             self.redraw_frame,
             self.refine_matte,
             self.refine_animation,
@@ -97,6 +99,12 @@ class StubActivities:
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         await self._note(task)
         return MattedFrame(recipe=f"{task.matte}-1")
+
+    @activity.defn
+    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+        """Every other frame wavers."""
+        await self._note(task)
+        return MattedFrame(recipe=f"{task.shown.recipe}{'-steady' if task.frame % 2 else ''}")
 
     @activity.defn
     async def redraw_frame(self, task: RedrawFrame) -> RedrawnFrame:

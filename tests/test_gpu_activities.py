@@ -36,6 +36,7 @@ class Gated:
     name = "gated"
     version = "1"
     recipe = "gated-1"
+    exact = True
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -15,13 +15,12 @@ from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.registry import PRODUCTION, Mattes
+from gpu_worker.mattes.registry import LOOSE, TIGHT, Mattes
 from gpu_worker.refine import refine, refuse_points, scope
 from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.segmenters.protocol import Mask
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.mattes import mattes as catalogue
 from popcon.messages import Point
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
@@ -233,8 +232,7 @@ def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
 
 
 def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:
-    assert set(PRODUCTION) == {each.name for each in catalogue()} == {"keyer", "keyer-loose", "keyer-tight"}
-    models = {name: Mattes().get(name) for name in PRODUCTION}
+    models = {name: Mattes().get(name) for name in ("keyer", LOOSE, TIGHT)}
     assert {each.recipe for each in models.values()} == {"keyer-2", "keyer-loose-2", "keyer-tight-2"}
     faint = outlined(SIDE).over(PLATE)
     faint[20:40, 20:40] += 10

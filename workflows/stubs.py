@@ -24,6 +24,7 @@ from popcon.tasks import (
     RefineMatte,
     SquareCharacter,
     SquaredCharacter,
+    SteadyFrame,
 )
 
 
@@ -54,6 +55,12 @@ async def extract_pictures(task: ExtractPictures) -> ExtractedPictures:
 @activity.defn
 async def matte_frame(task: MatteFrame) -> MattedFrame:
     """GPU queue: give one picture its alpha."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def steady_frame(task: SteadyFrame) -> MattedFrame:
+    """GPU queue: bring a matte in line with its neighbours in time. The same recipe where nothing is to be done."""
     raise NotImplementedError
 
 

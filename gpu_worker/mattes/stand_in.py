@@ -18,6 +18,7 @@ class StandIn:
     name = "stand-in"
     version = "1"
     recipe = "stand-in-1"
+    exact = True
 
     def __init__(self) -> None:
         self._seconds = float(os.environ.get(MILLISECONDS, DEFAULT_MILLISECONDS)) / 1000
