@@ -1,18 +1,18 @@
-"""Measures a take: whether its loop closes, how much of it moves, whether it is cut off, whether it flashes.
-
-Pictures come one by one and only their thumbnails are kept: 12 kB each, whatever the video's size.
-"""
+"""Measures a take's loop: whether it closes, how much of it moves, whether it is cut off, whether it flashes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from activities.pictures import Pixels
-from popcon.models import TakeQuality
-from popcon.motion import SIDE, Floats, distinct_places, flashes_a_second, seam
+from activities.thumbnails import thumbnail
+from popcon.models import Loop, TakeQuality
+from popcon.motion import Floats, distinct_places, flashes_a_second, seam, usual_step
 
 Rgb = tuple[int, int, int]
 
@@ -23,21 +23,33 @@ BORDER, STRETCHES = 2, 100
 PLATE_DRIFT = 40
 
 
-def take_quality(pictures: Iterable[Pixels], plate: Rgb | None, seconds: float) -> TakeQuality:
-    """The report on a take: all its pictures (height x width x 3, uint8, RGB; at least one), shown in that time.
+@dataclass(frozen=True)
+class Survey:
+    """What is kept of a take's pictures: thumbnails (n x side x side x 3, uint8), and which are cut off (n)."""
+
+    thumbnails: Pixels
+    clipped: NDArray[np.bool_]
+
+
+def survey(pictures: Iterable[Pixels], plate: Rgb | None) -> Survey:
+    """Look at all pictures of a take (height x width x 3, uint8, RGB; at least one), one by one.
 
     Without a plate, the corners of each picture tell its plate.
     """
-    clipped, thumbnails = 0, []
-    for picture in pictures:
-        clipped += touches_border(picture, plate)
-        thumbnails.append(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
-    shown = np.asarray(thumbnails, np.uint8)
-    distinct = distinct_places(shown)
+    seen = [(thumbnail(picture), touches_border(picture, plate)) for picture in pictures]
+    thumbnails, clipped = zip(*seen, strict=True)
+    return Survey(np.asarray(thumbnails, np.uint8), np.asarray(clipped))
+
+
+def take_quality(seen: Survey, loop: Loop, seconds: float) -> TakeQuality:
+    """The report on a take whose loop is shown in that time. What lies outside of the loop is shown to nobody."""
+    part = slice(loop.start - 1, loop.start - 1 + loop.length)
+    pictures, shown = seen.thumbnails[part], seen.thumbnails[np.array(loop.order) - 1]
+    distinct = distinct_places(pictures)
     return TakeQuality(
-        seam=round(seam(shown, distinct), 2),
+        seam=round(seam(shown, usual_step(pictures, distinct)), 2),
         distinct=len(distinct),
-        clipped=clipped,
+        clipped=int(seen.clipped[part].sum()),
         flashes=round(flashes_a_second(shown, [seconds / len(shown)] * len(shown)), 2),
     )
 

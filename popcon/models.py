@@ -133,8 +133,22 @@ class Character(Model):
     plate: Colour
 
 
+class Loop(Model):
+    """The part of a take that its animation shows, over and over (activities/loop.py says how it is chosen)."""
+
+    start: int = Field(default=1, ge=1, description="its first picture")
+    length: int = Field(ge=1, description="how many pictures it goes through")
+    ping_pong: bool = Field(default=False, description="there and back, since no loop closes")
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The pictures of one round. The ends of a way there and back are not shown twice."""
+        there = tuple(range(self.start, self.start + self.length))
+        return there + there[-2:0:-1] if self.ping_pong else there
+
+
 class TakeQuality(Model):
-    """What was measured on all pictures of a take (activities/take_quality.py says how)."""
+    """What was measured on the pictures of a take's loop (activities/take_quality.py says how)."""
 
     seam: float = Field(description="from the last picture back to the first, in median steps between neighbours")
     distinct: int = Field(description="pictures that differ visibly from the one shown before them, and the first")
@@ -159,7 +173,8 @@ class Take(Model):
     at: str = ""
     selection: tuple[int, ...] = Field(default=(), description="each frame's candidate when it was last in use")
     notes_key: str | None = Field(default=None, description="what the chooser wrote")
-    # Both are None in takes from before there were reports on them.
+    # All three are None in takes from before they were measured.
+    loop: Loop | None = None
     quality: TakeQuality | None = None
     attention: tuple[str, ...] | None = Field(default=None, description="why a person should look at it")
 

@@ -50,13 +50,23 @@ def distinct_places(shown: Pixels) -> list[int]:
     return found
 
 
-def seam(shown: Pixels, distinct: list[int]) -> float:
-    """How far the last thumbnail is from the first, in median steps from one distinct picture to the next.
+def usual_step(shown: Pixels, distinct: list[int]) -> float:
+    """The median distance from one distinct thumbnail to the next, in levels; 0 where nothing moves."""
+    steps = [distance(shown[one], shown[other]) for one, other in pairwise(distinct)]
+    return float(np.median(steps)) if steps else 0.0
 
-    Video Textures (Schödl et al. 2000) chooses where to loop by that distance. 0 for a take without any step.
+
+def seam(shown: Pixels, step: float) -> float:
+    """How far the last thumbnail is from the first, in usual steps. 0 for a take without any step.
+
+    Video Textures (Schödl et al. 2000) chooses where to loop by that distance.
     """
-    steps = [_distance(shown[one], shown[other]) for one, other in pairwise(distinct)]
-    return _distance(shown[-1], shown[0]) / float(np.median(steps)) if steps else 0.0
+    return distance(shown[-1], shown[0]) / step if step else 0.0
+
+
+def distance(one: Pixels, other: Pixels) -> float:
+    """The root of two thumbnails' mean squared difference, in levels."""
+    return float(np.sqrt(np.mean((one.astype(np.float32) - other) ** 2)))
 
 
 def flashes_a_second(shown: Pixels, times: Sequence[float]) -> float:
@@ -95,7 +105,3 @@ def _bright(series: Floats, least: float, darker: float = math.inf) -> NDArray[n
         rose = rose ^ changed
         found[place] = rose
     return found
-
-
-def _distance(one: Pixels, other: Pixels) -> float:
-    return float(np.sqrt(np.mean((one.astype(np.float32) - other) ** 2)))

@@ -3,19 +3,24 @@
 from collections.abc import Iterable
 
 from popcon import keys
-from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Take
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Take
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
 
 
-def spread_frames(frames: int, pictures: int, take: int) -> tuple[Frame, ...]:
-    """Spread frames evenly over a take that loops: frame i shows the picture at i/frames of its length.
+def spread_frames(frames: int, loop: Loop, take: int) -> tuple[Frame, ...]:
+    """Spread frames evenly over one round of a take's loop: frame i shows the picture at i/frames of it.
 
-    A picture's neighbours in time are candidates too (the take loops, so the last neighbours the first): they cost
-    nothing until somebody wants one.
+    A picture's neighbours in time are candidates too (it loops, so the last neighbours the first): they cost nothing
+    until somebody wants one.
     """
-    return tuple(_frame(number, pictures * (number - 1) // frames, pictures, take) for number in range(1, frames + 1))
+    return tuple(_frame(number, shown, take) for number, shown in enumerate(_choices(frames, loop), start=1))
+
+
+def pictures_wanted(frames: int, loop: Loop) -> tuple[int, ...]:
+    """The numbers of all pictures that some candidate of such frames shows, in order."""
+    return tuple(sorted({picture for shown in _choices(frames, loop) for picture in shown}))
 
 
 def begin_take(emoji: Emoji, *, again: bool) -> Emoji:
@@ -139,18 +144,18 @@ def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: Candidat
     )
 
 
-def pictures_wanted(frames: Iterable[Frame]) -> tuple[int, ...]:
-    """The numbers of all pictures that some candidate shows, in order."""
-    return tuple(sorted({candidate.picture for frame in frames for candidate in frame.candidates}))
+def _choices(frames: int, loop: Loop) -> list[tuple[int, ...]]:
+    """What each frame can show: its own picture first, then those beside it in the loop."""
+    order = loop.order
+    places = [len(order) * index // frames for index in range(frames)]
+    return [(order[place], order[place - 1], order[(place + 1) % len(order)]) for place in places]
 
 
-def _frame(number: int, index: int, pictures: int, take: int) -> Frame:
-    neighbours = (index, (index - 1) % pictures, (index + 1) % pictures)
+def _frame(number: int, shown: tuple[int, ...], take: int) -> Frame:
     return Frame(
         number=number,
         candidates=tuple(
-            Candidate(number=place, take=take, picture=each + 1)
-            for place, each in enumerate(dict.fromkeys(neighbours), start=1)
+            Candidate(number=place, take=take, picture=each) for place, each in enumerate(dict.fromkeys(shown), start=1)
         ),
     )
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, ExportTarget, Frame, SetState, SetStatus, TakeQuality, manifest_key
+from popcon.models import Colour, ExportTarget, Frame, Loop, SetState, SetStatus, TakeQuality, manifest_key
 from popcon.presets import Preset
 
 
@@ -82,22 +82,27 @@ class RedrawnFrame(Model):
 
 
 class ExtractPictures(Model):
-    """Store pictures of a take, picked exactly by their numbers (from 1)."""
+    """Choose a take's loop, and store the pictures that frames spread over it can show.
+
+    Where the animator says that the take `loops`, that is all of it.
+    """
 
     set_id: str
     take: str
     video_key: str
-    pictures: tuple[int, ...]
+    frames: int
+    loops: bool = False
     # Tasks from before there were reports on takes have neither; most loops last a second.
     plate: Colour | None = None
-    seconds: int = Field(default=1, description="length of the loop that all pictures of the take make")
+    seconds: int = Field(default=1, description="how long the loop is shown")
 
 
 class ExtractedPictures(Model):
-    """The size of the extracted pictures, in pixels, and the report on the whole take."""
+    """The size of the extracted pictures, in pixels, the take's loop, and the report on it."""
 
     width: int
     height: int
+    loop: Loop
     quality: TakeQuality | None = None
 
 

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from popcon.checks import Check, FileReport, SetReport
 from popcon.exports import is_older
-from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Source, Take
+from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Source
 from popcon.platforms import Platform
 from popcon.presets import Effect, Move
-from popcon.quality import flags, summary
+from popcon.quality import flags, loop_in_words, summary
 from popcon.remark import Remark
 from popcon.wording import count, listed
 from starter.display import export_line, headline
@@ -58,7 +58,7 @@ def emoji_table(view: EmojiView) -> RenderableType:
     emoji = view.emoji
     place = f"place {view.place}, {view.file or 'in no ZIP yet'}" if view.place else "dropped"
     outcome = f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status)
-    takes = empty_table("", "take", "action", "prompt", "seed", "made", "measured")
+    takes = empty_table("", "take", "action", "prompt", "seed", "made", "loop", "measured")
     for take in emoji.takes:
         takes.add_row(
             _shown(take.number == emoji.take),
@@ -67,7 +67,8 @@ def emoji_table(view: EmojiView) -> RenderableType:
             take.prompt,
             str(take.seed),
             when(take.at),
-            _report(take),
+            loop_in_words(take),
+            Text(summary(take), "yellow" if flags(take) else ""),
         )
     frames = empty_table("frame", "", "candidate", "from", "matte", "measured", "why")
     for frame in view.frames:
@@ -200,13 +201,6 @@ def _pending_lines(pending: Iterable[PendingEdit]) -> list[Text]:
 
 def _notice_lines(notices: Iterable[Notice]) -> list[Text]:
     return [Text(f"notice of {when(each.at)}: {each.text}", "yellow") for each in notices]
-
-
-def _report(take: Take) -> Text:
-    """What was measured on a take, in yellow if something is worth a look."""
-    if take.quality is None:
-        return Text("")
-    return Text(summary(take.quality, take.pictures), "yellow" if flags(take) else "")
 
 
 def _origin(candidate: Candidate) -> str:

@@ -9,7 +9,7 @@ from temporalio import activity
 
 from popcon import keys
 from popcon.model import Model
-from popcon.models import Asset, Delivery, EncodedEmoji, SetState, TakeQuality
+from popcon.models import Asset, Delivery, EncodedEmoji, Loop, SetState, TakeQuality
 from popcon.tasks import (
     Animate,
     Animated,
@@ -35,11 +35,12 @@ from popcon.tasks import (
 class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
-    `quality` reports on a take, `notes` are what its animator has to say.
+    `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
     """
 
     before: Callable[[Model], Any] = lambda task: None
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
+    loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
     asked: list[Model] = field(default_factory=list)
 
@@ -80,7 +81,7 @@ class StubActivities:
     @activity.defn
     async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:
         await self._note(task)
-        return ExtractedPictures(width=512, height=512, quality=self.quality(task))
+        return ExtractedPictures(width=512, height=512, loop=self.loop(task), quality=self.quality(task))
 
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:

@@ -19,7 +19,7 @@ from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.quality import metrics
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.models import Candidate, CandidateNotes, Frame
+from popcon.models import Candidate, CandidateNotes, Frame, Loop
 from popcon.presets import presets
 from popcon.storage import Storage
 from popcon.storyboard import spread_frames
@@ -91,7 +91,7 @@ def slots(pictures: Sequence[Rgba], matted: Sequence[int] = (1,), frames: int = 
                 for each in frame.candidates
             ),
         )
-        for frame in spread_frames(frames, len(pictures), take=1)
+        for frame in spread_frames(frames, Loop(length=len(pictures)), take=1)
     ]
 
 
@@ -204,7 +204,7 @@ class TestActivity:
 
         frames = tuple(
             frame.model_copy(update={"candidates": tuple(map(candidate, frame.candidates))})
-            for frame in spread_frames(FRAMES, PICTURES, take=2)
+            for frame in spread_frames(FRAMES, Loop(length=PICTURES), take=2)
         )
         return ChooseFrames(set_id=set_id, emoji=3, take=2, frames=frames, last_round=False)
 

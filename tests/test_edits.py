@@ -22,6 +22,7 @@ from popcon.models import (
     EncodedEmoji,
     Ending,
     Export,
+    Loop,
     PendingEdit,
     SetState,
     SetStatus,
@@ -560,7 +561,7 @@ def with_take(begun: Emoji) -> Emoji:
         video_key=f"take-{begun.begun}",
         pictures=PICTURES,
     )
-    frames = storyboard.spread_frames(FRAMES, PICTURES, take.number)
+    frames = storyboard.spread_frames(FRAMES, Loop(length=PICTURES), take.number)
     return storyboard.join_take(begun, take, tuple(storyboard.with_recipe(each, 1, "keyer-1") for each in frames))
 
 

@@ -10,11 +10,12 @@ import pytest
 from activities.encoder import encode, gif, webm, webp
 from activities.encoder.bleed import extended
 from activities.encoder.container import Timing
-from activities.encoder.framing import Rgba, fit
+from activities.encoder.framing import Rgba, fit, fit_platform, union_box
 from activities.encoder.hard import hard_edged
 from activities.encoder.pace import Pace, pace
 from activities.encoder.palette import Colours
 from activities.encoder.score import EXACT, worst
+from activities.encoder.stroke import outlined, stroke_of
 from popcon.checks import check_emoji
 from popcon.platforms import Format, Platform, platform, platforms
 from popcon.readers import read
@@ -78,6 +79,61 @@ class TestEveryPlatform:
         assert broken(encoding.data, platform(name)) == []
         assert len(encoding.used) == 24
         assert encoding.score > 24
+
+
+class TestFraming:
+    def test_a_canvas_within_a_bound_follows_the_shape(self) -> None:
+        """A figure twice as high as wide: Telegram wants one side of exactly 512, LINE one of at least 270."""
+        frame = np.zeros((300, 300, 4), np.uint8)
+        frame[50:250, 100:200] = 255
+        telegram, line = platform("telegram-sticker"), platform("line-sticker")
+        assert fit_platform([frame], telegram)[0].shape == (512, 258, 4)
+        assert fit_platform([frame], line)[0].shape == (270, 140, 4)
+        assert fit_platform([frame.transpose(1, 0, 2)], telegram)[0].shape == (258, 512, 4)
+        assert fit_platform([frame.transpose(1, 0, 2)], line)[0].shape == (164, 320, 4)
+
+    @pytest.mark.parametrize("target", platforms(), ids=lambda target: target.name)
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_the_margin_stays_clear_with_a_stroke_and_without(self, target: Platform, wanted: bool) -> None:
+        frames = animations.bouncing_disc(3, size=256)
+        width = stroke_of(target, wanted)
+        assert (width > 0) == wanted
+        framed = fit_platform(frames, target, width)
+        box = union_box([outlined(frame, width) for frame in framed] if width else framed)
+        height, whole = framed[0].shape[:2]
+        room = (box.left, box.top, whole - box.right, height - box.bottom)
+        # What is soft at the edge is half a pixel on either side.
+        assert target.margin - 1 <= min(room) <= target.margin + 1
+
+    def test_the_platforms_habit_decides_when_nobody_asks(self) -> None:
+        assert stroke_of(platform("whatsapp"), None) == platform("whatsapp").stroke > 0
+        assert stroke_of(platform("line-emoji"), None) == 0
+
+
+class TestStroke:
+    WIDTH = 8
+
+    def test_it_is_white_around_and_leaves_the_character_as_it_is(self) -> None:
+        frame = fit(animations.bouncing_disc(1), 256, 256, border=16)[0]
+        stroked = outlined(frame, self.WIDTH)
+        inside = frame[..., 3] == 255
+        assert np.array_equal(stroked[inside], frame[inside])
+        distance = cv2.distanceTransform((frame[..., 3] < 128).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        assert (stroked[(distance > 2) & (distance < self.WIDTH - 1.5)] == 255).all()
+        assert not stroked[distance > self.WIDTH + 2.5].any()
+
+    def test_an_edge_that_flickers_does_not_shake_it(self) -> None:
+        """Noise of 25 levels in the edge's alpha comes out as a tenth in that of the outline."""
+        frame = fit(animations.bouncing_disc(1), 256, 256, border=16)[0]
+        edge = (frame[..., 3] > 0) & (frame[..., 3] < 255)
+        rings = []
+        for seed in range(4):
+            jittered = frame.copy()
+            noise = np.random.default_rng(seed).normal(0, 25, edge.sum())
+            jittered[edge, 3] = (frame[edge, 3] + noise).clip(0, 255)
+            rings.append(outlined(jittered, self.WIDTH)[..., 3].astype(float))
+        ring = (np.mean(rings, axis=0) > 2) & (np.mean(rings, axis=0) < 253)
+        assert np.std(rings, axis=0)[ring].mean() < 12
 
 
 class TestPace:

@@ -14,7 +14,7 @@ from activities.pictures import write_png
 from popcon import edits, storyboard
 from popcon.checks import check_emoji, check_extra
 from popcon.listing import Listing
-from popcon.models import Asset, Delivery, Emoji, EmojiStatus, ExportTarget, Manifest, SetState, SetStatus, Take
+from popcon.models import Asset, Delivery, Emoji, EmojiStatus, ExportTarget, Loop, Manifest, SetState, SetStatus, Take
 from popcon.platforms import platform
 from popcon.storage import Storage, Stored
 from popcon.tasks import EncodeEmoji, PackageSet
@@ -40,7 +40,7 @@ def made(storage: Storage, set_id: str, name: str, frames: list[Rgba]) -> SetSta
     """A set of one emoji for that platform, its mattes and its file in the store."""
     asked = request(set_id, actions=("happy",), frames=5, platform=name, listing=Listing(title="Happy disc"))
     take = Take(number=1, action="happy", animator="puppet", video_key="v", pictures=5)
-    slots = (storyboard.with_recipe(each, 1, "keyer-1") for each in storyboard.spread_frames(5, 5, 1))
+    slots = (storyboard.with_recipe(each, 1, "keyer-1") for each in storyboard.spread_frames(5, Loop(length=5), 1))
     emoji = storyboard.join_take(Emoji(number=1, action="happy"), take, tuple(slots))
     for key, frame in zip(storyboard.matte_keys(set_id, emoji), frames, strict=True):
         storage.put_once(key, write_png(frame))

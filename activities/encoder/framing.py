@@ -95,9 +95,10 @@ def _resize(frame: Rgba, width: int, height: int) -> Rgba:
 
 
 def _straight(premultiplied: npt.NDArray[np.float32]) -> Rgba:
-    alpha = np.clip(premultiplied[:, :, 3:], 0, 255).round()
+    opacity = premultiplied[:, :, 3:].round()
+    alpha = np.clip(opacity, 0, 255)
     alpha[alpha < FAINT_ALPHA] = 0
-    # Enlarging overshoots at edges, in alpha as in colours: there the one has to be taken by the other.
-    colours = premultiplied[:, :, :3] * 255 / np.maximum(np.maximum(alpha, premultiplied[:, :, 3:] // 1), 1)
+    # Enlarging overshoots at edges, in alpha as in colours: the one is taken out of the other before it is clipped.
+    colours = premultiplied[:, :, :3] * 255 / np.maximum(np.maximum(alpha, opacity), 1)
     colours[np.broadcast_to(alpha == 0, colours.shape)] = 0
     return np.concatenate((np.clip(colours, 0, 255).round(), alpha), axis=2).astype(np.uint8)

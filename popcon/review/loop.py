@@ -1,6 +1,6 @@
 """The loop: whether it closes, and whether it flashes."""
 
-from popcon.motion import distinct_places, flashes_a_second, seam
+from popcon.motion import distinct_places, flashes_a_second, seam, usual_step
 from popcon.quality import MOST_FLASHES, SEAM_STEPS
 from popcon.review.animation import Animation, Finding, over
 
@@ -10,7 +10,8 @@ BACKGROUNDS = {"light": (255, 255, 255), "dark": (0, 0, 0)}
 
 def last_against_first(animation: Animation) -> Finding | None:
     """How far the last frame is from the first, in the animation's median steps."""
-    steps = seam(animation.thumbnails, distinct_places(animation.thumbnails))
+    shown = animation.thumbnails
+    steps = seam(shown, usual_step(shown, distinct_places(shown)))
     if steps <= SEAM_STEPS:
         return None
     return Finding(
