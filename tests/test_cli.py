@@ -28,6 +28,7 @@ from tests.own import ZOOM
 
 SAMPLE = str(Path(__file__).parent.parent / "popcon" / "data" / "sample.png")
 SMALL = ("--frames", "5")
+FILES = {"set.zip", "contact-sheet.png", "listing.md", "manifest.json"}
 
 # What a person may get wrong, and what the one line that answers must say.
 BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -192,7 +193,7 @@ def test_a_small_set_is_delivered_as_a_draft(made: tuple[Path, subprocess.Comple
     assert any("draft (not uploadable: 2 of 8): 2 of 2 emojis, 10 of 10 frames" in line for line in lines)
     assert any(re.search(r"watch it in the Temporal UI: http://127\.0\.0\.1:\d+/.*" + set_id, line) for line in lines)
     assert lines[-1] == "out/set.zip"
-    assert {path.name for path in (folder / "out").iterdir()} == {"set.zip", "contact-sheet.png", "manifest.json"}
+    assert {path.name for path in (folder / "out").iterdir()} == FILES
 
 
 def test_its_status_can_be_asked(set_id: str, data_dir: Path, tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_it_can_be_downloaded_again(
 ) -> None:
     answer = command.run(tmp_path, data_dir, "download", set_id, "-o", "else where[1]")
     assert answer.stdout == "else where[1]/set.zip\n"
-    for name in ("set.zip", "contact-sheet.png", "manifest.json"):
+    for name in FILES:
         assert (tmp_path / "else where[1]" / name).read_bytes() == (made[0] / "out" / name).read_bytes()
 
 

@@ -440,7 +440,7 @@ async def test_request_ids_act_once(client: Client) -> None:
         again = await handle.execute_update("swap_frame", {**SWAP, "request_id": "click-1"}, result_type=dict)
         state = await at_rest(handle)
 
-    assert again == {"edit": first["edit"], "joined": True}
+    assert again == {"edit": first["edit"], "joined": True, "warning": None}
     assert state.edits == 2
     assert state.emojis[1].frames[2].selected == 1, "the old click has not acted again"
 
@@ -572,7 +572,7 @@ async def test_an_edit_that_a_cancel_cut_off_is_told_and_acts_when_it_is_sent_ag
     ]
     assert (ended.pending, ended.emojis[1].action) == ((), "happy")
     assert edits.status_of(opened) is SetStatus.DRAFT
-    assert accepted == {"edit": 2, "joined": False}
+    assert accepted == {"edit": 2, "joined": False, "warning": None}
     assert (after.emojis[1].action, after.emojis[1].take) == ("cry", 3)
 
 

@@ -15,6 +15,7 @@ MOMENTS, SIDE = 12, 32
 # The root of the mean squared difference of two portraits (0 to 1). Recolours are within 0.02, noise and a smaller size
 # within 0.035, a face without its mouth is at 0.035, another face at 0.09, and presets are at least 0.2 apart.
 LEAST_DISTANCE = 0.03
+DIGITS = 3
 # A line counts from this share of a picture's strong lines on, whatever its colours; noise is fainter.
 STRONG, LINE = 0.95, 0.3
 
@@ -74,4 +75,5 @@ def _distances(portraits: Sequence[Floats]) -> Floats:
     places = np.arange(MOMENTS)
     shifted = [grid[:, places, :, (places + shift) % MOMENTS].mean(axis=0) for shift in range(MOMENTS)]
     nearest = np.maximum(np.minimum.reduce(shifted), 0) / moments.shape[1]
-    return np.asarray(np.sqrt(nearest), np.float32)
+    # What single precision leaves of nothing is rounded off: of several that are the same, the first is named.
+    return np.asarray(np.sqrt(nearest), np.float32).round(DIGITS)
