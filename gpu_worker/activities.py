@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,13 +53,14 @@ Work = Frame | Click
 Made = NDArray[Any]
 
 
-def open_lane(settings: Settings) -> Lane[Work, Made]:
-    """The lane as the settings size it, to be entered as an async context."""
+def open_lane(settings: Settings, relieve: Callable[[], None] = lambda: None) -> Lane[Work, Made]:
+    """The lane as the settings size it, to be entered as an async context. `relieve` is as `Lane` has it."""
     return Lane(
         forward,
         slots=settings.gpu_slots,
         largest_batch=settings.gpu_batch,
         longest_wait=settings.gpu_wait_ms / 1000,
+        relieve=relieve,
     )
 
 
@@ -70,8 +71,16 @@ def forward(works: Sequence[Work]) -> Sequence[Made]:
 
 
 def _matted_together(frames: Sequence[Frame]) -> Sequence[Pixels]:
-    pixels = np.stack([frame.pixels for frame in frames])
-    return list(frames[0].matte.run(pixels, [frame.plate for frame in frames]))
+    matte = frames[0].matte
+    missing = batch_size(len(frames)) - len(frames) if matte.in_steps else 0
+    together = [*frames, *([frames[-1]] * missing)]
+    matted = matte.run(np.stack([frame.pixels for frame in together]), [frame.plate for frame in together])
+    return list(matted[: len(frames)])
+
+
+def batch_size(frames: int) -> int:
+    """The size that a batch of so many frames is filled up to: 1, 2, 4, 8, 16…"""
+    return 1 << (frames - 1).bit_length()
 
 
 class GpuActivities:

@@ -1,4 +1,6 @@
-"""What running out of memory looks like, whichever library it comes from."""
+"""Memory of the device: what running out of it looks like, whichever library says so, and what can be given back."""
+
+import sys
 
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
@@ -10,6 +12,12 @@ _WORDS = (
     "cudnn_status_alloc_failed",
     "insufficient memory",
 )
+
+
+def empty_device_caches() -> None:
+    """Give back what torch keeps of the device's memory for later, if anybody uses torch here."""
+    if torch := sys.modules.get("torch"):
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

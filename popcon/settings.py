@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
     gpu_batch: int = Field(default=8, ge=1, description="frames in one forward pass at most")
     gpu_memory_mb: int = Field(default=6000, ge=0, description="what warm models may take together, in megabytes")
+    gpu_warm: str = Field(default="keyer", description="mattes that a GPU worker loads before it polls")
+    gpu_metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="where a GPU worker answers Prometheus; empty: nowhere"
+    )
     gpu_wait_ms: float = Field(default=5, ge=0, description="how long a batch waits for more frames")
     sam2: Literal["off", "tiny", "small", "base-plus", "large"] = Field(
         default="off", description="which SAM2 tells what a click means; off: its colour tells"

@@ -37,6 +37,7 @@ class Gated:
     version = "1"
     recipe = "gated-1"
     exact = True
+    in_steps = False
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -282,7 +282,7 @@ async def test_an_animation_is_refined_by_what_it_finds(storage: Storage, lane: 
 def test_it_is_warmed_up_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     sam2 = tiny_sam2()
     passes = counted_passes(monkeypatch, sam2)
-    warm_up(Mattes(), sam2)
+    warm_up(Mattes(), ["keyer"], sam2)
     assert passes == [1], "two pictures that are alike"
 
 

@@ -58,6 +58,7 @@ class Keyer:
     version = "2"
     recipe = "keyer-2"
     exact = True
+    in_steps = False
 
     def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0, shadow: bool = False) -> None:
         """`strictness` times further from the background must lie what is kept; alpha up to `choke` is taken away.

@@ -87,6 +87,11 @@ class Mattes:
         finally:
             self._give_back(kept)
 
+    def let_go_idle(self) -> None:
+        """Let every model go that nobody uses now."""
+        with self._lock:
+            self._make_room(0)
+
     def _take(self, name: str) -> _Kept:
         if name not in self._factories:
             raise UnknownName("matte", name, list(self._factories))
@@ -104,10 +109,11 @@ class Mattes:
                 del self._kept[kept.name]
             self._make_room()
 
-    def _make_room(self) -> None:
+    def _make_room(self, memory_mb: int | None = None) -> None:
         """Let idle models go, the longest unused first, until the rest fits."""
+        budget = self._memory_mb if memory_mb is None else memory_mb
         for kept in [each for each in self._kept.values() if not each.users]:
-            if sum(each.memory_mb for each in self._kept.values()) <= self._memory_mb:
+            if sum(each.memory_mb for each in self._kept.values()) <= budget:
                 return
             if kept.memory_mb:
                 log.info("evicted %s (%d MB)", kept.name, kept.memory_mb)

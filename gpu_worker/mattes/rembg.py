@@ -72,6 +72,11 @@ class Rembg:
         self._one_by_one = isinstance(given.shape[0], int)
 
     @property
+    def in_steps(self) -> bool:
+        """See `Matte.in_steps`."""
+        return self.device == "cuda" and not self._one_by_one
+
+    @property
     def device(self) -> str:
         """What it runs on: `cuda` or `cpu`."""
         return "cuda" if CUDA in self._session.get_providers() else "cpu"
