@@ -7,8 +7,7 @@ from contextlib import ExitStack
 import cv2
 import numpy as np
 
-from gpu_worker.activities import GpuActivities, open_lane
-from gpu_worker.clicks import ClickActivities
+from gpu_worker.activities import open_lane
 from gpu_worker.devices import visible_devices
 from gpu_worker.fleet import run_fleet
 from gpu_worker.mattes.registry import Mattes
@@ -16,7 +15,7 @@ from gpu_worker.memory import empty_device_caches
 from gpu_worker.segmenters.protocol import Segmenter
 from gpu_worker.segmenters.registry import open_segmenter
 from gpu_worker.telemetry import LaneCollector, serve
-from gpu_worker.worker import gpu_worker
+from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.logs import log_to_stderr
 from popcon.messages import Point
 from popcon.settings import Settings, settings
@@ -55,8 +54,8 @@ async def main(settings: Settings, device: str) -> None:
             if settings.gpu_metrics_port is not None:
                 collector = LaneCollector({device: (lane.counters, lane.slots)}, lambda: mattes.evictions)
                 stack.callback(serve(collector, settings.gpu_metrics_port))
-            clicks = ClickActivities(storage, lane, segmenter)
-            await run_until_signalled(gpu_worker(client, GpuActivities(storage, lane, mattes), clicks, settings))
+            activities = gpu_activities(storage, lane, mattes, segmenter)
+            await run_until_signalled(gpu_worker(client, activities, settings))
 
 
 def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter) -> None:

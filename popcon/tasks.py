@@ -202,6 +202,33 @@ class Preview(Model):
     key: str
 
 
+class SmokeTest(Model):
+    """Show that the GPU worker works: by that matte, and by what tells a click's meaning if asked."""
+
+    matte: str
+    sam: bool = False
+
+
+class SmokeFinding(Model):
+    """One thing that was looked at, with the measured value and what it must be, in words."""
+
+    name: str
+    passed: bool
+    value: str
+    limit: str
+
+
+class SmokeReport(Model):
+    """What a GPU worker did with a drawn character. Times are milliseconds; `frame_ms` is that of a warm model."""
+
+    device: str
+    model: str
+    segmenter: str | None = None
+    load_ms: float
+    frame_ms: float
+    findings: tuple[SmokeFinding, ...]
+
+
 class ChooseFrames(Model):
     """Choose the best candidate of each frame among those of a take that are matted.
 

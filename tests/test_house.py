@@ -12,8 +12,7 @@ import pytest
 from temporalio import activity
 
 from activities.worker import cpu_activities
-from gpu_worker.activities import GpuActivities, open_lane
-from gpu_worker.clicks import ClickActivities
+from gpu_worker.activities import open_lane
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.worker import gpu_activities
@@ -55,8 +54,7 @@ def test_workflow_modules_import_nothing_heavy() -> None:
 
 
 def test_every_stub_has_one_implementation_of_the_same_shape(storage: Storage) -> None:
-    lane = open_lane(Settings())
-    gpu = gpu_activities(GpuActivities(storage, lane, Mattes()), ClickActivities(storage, lane, ColourRegions()))
+    gpu = gpu_activities(storage, open_lane(Settings()), Mattes(), ColourRegions())
     implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu)}
     wanted = {name: each for name, each in vars(stubs).items() if hasattr(each, "__temporal_activity_definition")}
     assert wanted.keys() == implemented.keys()

@@ -22,6 +22,8 @@ from popcon.tasks import (
     RefineAnimation,
     RefinedAnimation,
     RefineMatte,
+    SmokeReport,
+    SmokeTest,
     SquareCharacter,
     SquaredCharacter,
     SteadyFrame,
@@ -85,6 +87,12 @@ async def refine_animation(task: RefineAnimation) -> RefinedAnimation:
 @activity.defn
 async def preview_refinement(task: RefineMatte) -> Preview:
     """GPU queue: show what `refine_matte` would change. People's programs ask for it, not the set."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def smoke(task: SmokeTest) -> SmokeReport:
+    """GPU queue: show that the worker works. No set asks for it."""
     raise NotImplementedError
 
 
