@@ -277,25 +277,27 @@ def packed(folder: Path) -> dict[str, str]:
 
 
 def a_pixel_of_the_character(storage: Storage, view: EmojiView) -> tuple[int, int]:
-    """An opaque pixel of what the first frame shows, well inside of the character."""
+    """A pixel of what the first frame shows, in the middle of the character's commonest colour."""
     shown = view.emoji.frames[0].current
     assert shown.recipe
     key = keys.matte(view.set_id, keys.take(view.emoji.number, shown.take), shown.picture, shown.recipe)
     with Image.open(io.BytesIO(storage.get(key))) as matte:
-        inside = cv2.distanceTransform(
-            (np.asarray(matte)[:, :, 3] == 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
-        )
+        pixels = np.asarray(matte)
+    colours = pixels[:, :, :3] // 16 @ np.array([256, 16, 1])
+    opaque = pixels[:, :, 3] == 255
+    common = opaque & (colours == np.bincount(colours[opaque]).argmax())
+    inside = cv2.distanceTransform(common.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     y, x = np.unravel_index(inside.argmax(), inside.shape)
     return int(x), int(y)
 
 
 def helps() -> dict[str, str]:
     """Every command's name and its help."""
-    groups = (app, *(each.typer_instance for each in app.registered_groups))
-    commands = [each for group in groups if group for each in group.registered_commands]
+    groups = [("", app), *((each.name or "", each.typer_instance) for each in app.registered_groups)]
+    commands = [(name, each) for name, group in groups if group for each in group.registered_commands]
     named = {
-        each.name or each.callback.__name__.replace("_", "-"): each.callback.__doc__ or ""
-        for each in commands
+        f"{group} {each.name or each.callback.__name__.replace('_', '-')}".strip(): each.callback.__doc__ or ""
+        for group, each in commands
         if each.callback
     }
     assert len(named) == len(commands)
