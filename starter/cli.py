@@ -32,6 +32,7 @@ from starter.making import make as make_set
 from starter.making import resume as resume_set
 from starter.platform_tables import platform_table, platforms_table
 from starter.preset_view import preset_view
+from starter.serving_commands import serving
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
 
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(corrections)
 app.add_typer(exporting)
+app.add_typer(serving)
 
 
 def main() -> None:
