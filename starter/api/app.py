@@ -39,11 +39,10 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ThreadPoolExecutor(S3_THREADS) as threads:
-            asyncio.get_running_loop().set_default_executor(threads)
-            app.state.backend = await _backend(settings, loopback)
-            app.state.metrics.watch(app.state.backend.live)
-            yield
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(S3_THREADS))
+        app.state.backend = await _backend(settings, loopback)
+        app.state.metrics.watch(app.state.backend.live)
+        yield
 
     app = FastAPI(
         title="popcon",
