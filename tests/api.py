@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import subprocess
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,17 @@ async def serving(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=bearer(token), timeout=60) as client:
             yield client
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
+    """Return once the server that a process is answers that it is ready."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"it is not ready: {process.communicate() if process.poll() is not None else url}")
 
 
 def bearer(token: str | None) -> dict[str, str]:

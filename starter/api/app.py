@@ -55,7 +55,7 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
     app.state.metrics = Metrics()
     for module in _ROUTERS:
         common = answers("unauthorized", "cross-site", "unavailable")
-        app.include_router(module.router, prefix=links.PREFIX, responses=common)
+        app.include_router(module.router, responses=common)
     app.include_router(operations.router)
     handle_problems(app)
     app.add_middleware(BodyLimit, megabytes=settings.upload_mb)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from popcon import keys
 from popcon.models import Asset, Candidate, Delivery
 from popcon.storage import CONTENT_TYPES
+from starter.api import links
 from starter.api.backend import Backend, Here, OwnSet
 from starter.api.files import stored
 from starter.api.problems import Problem, answers
@@ -14,7 +15,7 @@ from starter.api.sets import EmojiNumber, FrameNumber
 from starter.errors import NothingToDownload
 from starter.views import SetView
 
-router = APIRouter(tags=["files"])
+router = APIRouter(prefix=links.PREFIX, tags=["files"])
 
 Number = Annotated[int, Path(ge=1)]
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from starter.api import links
 from starter.api.backend import Here, OwnSet
 from starter.api.problems import answers
 
-router = APIRouter(tags=["sets"])
+router = APIRouter(prefix=links.PREFIX, tags=["sets"])
 
 
 @router.get("/sets/{set_id}/events", response_class=EventSourceResponse, responses=answers("unknown-set", "bad-input"))

@@ -10,7 +10,7 @@ from starter.api.backend import Here, IdempotencyKey, OwnSet
 from starter.api.problems import answers
 from starter.api.schemas import AcceptedShown, show_accepted
 
-router = APIRouter(tags=["messages"])
+router = APIRouter(prefix=links.PREFIX, tags=["messages"])
 
 
 def _add(kind: MessageKind) -> None:

@@ -7,12 +7,13 @@ from starlette.datastructures import UploadFile as SentFile
 
 from popcon import keys
 from popcon.errors import ObjectMissing
+from starter.api import links
 from starter.api.backend import Backend, Here, Owner
 from starter.api.problems import Problem, answers
 from starter.api.schemas import Uploaded
 from starter.picture import Picture, read_picture
 
-router = APIRouter(tags=["sets"])
+router = APIRouter(prefix=links.PREFIX, tags=["sets"])
 
 
 @router.post("/uploads", status_code=201, responses=answers("malformed", "too-large", "bad-input", "unusable-picture"))

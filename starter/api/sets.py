@@ -33,7 +33,7 @@ from starter.views import SetSummary, SetView
 
 MOST_ON_A_PAGE = 100
 
-router = APIRouter(tags=["sets"])
+router = APIRouter(prefix=links.PREFIX, tags=["sets"])
 
 EmojiNumber = Annotated[int, Path(ge=1, le=9999)]
 FrameNumber = Annotated[int, Path(ge=1, le=9999)]

@@ -24,7 +24,7 @@ from starter.making import ui_link
 from starter.picture import Picture, refuse_busy_background
 from starter.views import SetView
 
-router = APIRouter(tags=["sets"])
+router = APIRouter(prefix=links.PREFIX, tags=["sets"])
 
 _BODY = {
     "requestBody": {

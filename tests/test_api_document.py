@@ -1,0 +1,81 @@
+"""The OpenAPI document tells the truth: whatever is sent, nothing breaks, and every answer is one that it declares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from popcon.storage import Storage
+from starter.api_keys import create_key
+from starter.ports import free_ports
+from starter.stack import Stack
+from tests import command
+from tests.api import SAMPLE, bearer, wait_until_ready
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+# Each operation of the document is tried so often.
+EXAMPLES = 6
+
+Server = tuple[str, dict[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The address of `popcon serve`, the headers that open it, and the id of a set there."""
+    [port] = free_ports(1)
+    url, headers = f"http://127.0.0.1:{port}", bearer(create_key(Storage(stack.settings), "dan"))
+    process = command.start(tmp_path_factory.mktemp("serve"), stack.settings.data_dir, "serve", "--port", str(port))
+    try:
+        wait_until_ready(url, process)
+        request = '{"emojis": [{"action": "happy"}], "frames": 2}'
+        picture: Any = {"picture": ("cat.png", Path(SAMPLE).read_bytes())}
+        started = httpx.post(f"{url}/v1/sets", files=picture, data={"request": request}, headers=headers, timeout=60)
+        yield url, headers, started.json()["id"]
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@pytest.fixture
+def document(server: Server) -> Any:
+    url, headers, set_id = server
+    found = schemathesis.openapi.from_url(f"{url}/v1/openapi.json", headers=headers)
+
+    @found.hook
+    def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+        """A set and an emoji that there are: else nearly all answers would be that there is no such set."""
+        if path_parameters and "set_id" in path_parameters:
+            known = {"set_id": set_id, "emoji": 1, "frame": 1, "candidate": 1}
+            return {name: known.get(name, value) for name, value in path_parameters.items()}
+        return path_parameters
+
+    return found.exclude(path_regex="events$")  # which do not end
+
+
+@schemathesis.pytest.from_fixture("document").parametrize()
+@hypothesis_settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_answer_is_declared_and_nothing_breaks(case: Any, server: Server) -> None:
+    case.call_and_validate(headers=server[1], checks=CHECKS)
