@@ -23,9 +23,9 @@ Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 def _file(*extensions: str) -> dict[str, Any]:
     """What a route of files declares."""
-    content = {
-        CONTENT_TYPES[each].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for each in extensions
-    }
+    binary = {"type": "string", "format": "binary"}
+    types = [CONTENT_TYPES[each].partition(";")[0] for each in extensions]
+    content = {each: {"schema": {} if each == "application/json" else binary} for each in types}
     return {
         "response_class": Response,
         "responses": {
