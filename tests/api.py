@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import subprocess
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,10 @@ import httpx
 
 from popcon.settings import Settings
 from starter.api.app import create_app
+from starter.ports import free_ports
+from starter.running import running
+from starter.services import Service
+from tests import command
 
 SAMPLE = Path(__file__).parent.parent / "popcon" / "data" / "sample.png"
 HERE = "http://127.0.0.1"
@@ -33,15 +35,21 @@ async def serving(
             yield client
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
-    """Return once the server that a process is answers that it is ready."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+@contextmanager
+def served(data_dir: Path, folder: Path) -> Iterator[str]:
+    """The address of `popcon serve`, a process that runs in that folder until the block ends."""
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
         with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"it is not ready: {process.communicate() if process.poll() is not None else url}")
+            return httpx.get(f"{url}/readyz").status_code == 200
+        return False
+
+    told = command.environment(data_dir)
+    service = Service("api", (command.POPCON, "serve", "--port", str(port)), told, answers)
+    with running(service, folder / "serve.log"):
+        yield url
 
 
 def bearer(token: str | None) -> dict[str, str]:

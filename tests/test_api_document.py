@@ -18,10 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from popcon.storage import Storage
 from starter.api_keys import create_key
-from starter.ports import free_ports
 from starter.stack import Stack
-from tests import command
-from tests.api import SAMPLE, bearer, wait_until_ready
+from tests.api import SAMPLE, bearer, served
 
 CHECKS = [
     not_a_server_error,
@@ -39,18 +37,12 @@ Server = tuple[str, dict[str, str], str]
 @pytest.fixture(scope="module")
 def server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The address of `popcon serve`, the headers that open it, and the id of a set there."""
-    [port] = free_ports(1)
-    url, headers = f"http://127.0.0.1:{port}", bearer(create_key(Storage(stack.settings), "dan"))
-    process = command.start(tmp_path_factory.mktemp("serve"), stack.settings.data_dir, "serve", "--port", str(port))
-    try:
-        wait_until_ready(url, process)
-        request = '{"emojis": [{"action": "happy"}], "frames": 5}'
-        picture: Any = {"picture": ("cat.png", SAMPLE.read_bytes())}
+    headers = bearer(create_key(Storage(stack.settings), "dan"))
+    request = '{"emojis": [{"action": "happy"}], "frames": 5}'
+    picture: Any = {"picture": ("cat.png", SAMPLE.read_bytes())}
+    with served(stack.settings.data_dir, tmp_path_factory.mktemp("serve")) as url:
         started = httpx.post(f"{url}/v1/sets", files=picture, data={"request": request}, headers=headers, timeout=60)
         yield url, headers, started.json()["id"]
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 @pytest.fixture
@@ -86,4 +78,4 @@ def test_every_answer_is_declared_and_nothing_breaks(document: Any, server: Serv
 
 def ends_the_set(operation: Any) -> bool:
     """Those come last: to an ended set there is little to say."""
-    return operation.method == "delete" or operation.path.endswith(("/approve", "/close", "/reopen"))
+    return bool(operation.method == "delete" or operation.path.endswith(("/approve", "/close", "/reopen")))

@@ -2,36 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import httpx
 
 from popcon.storage import Storage
 from starter.api.live import Live
-from starter.api_keys import create_key
+from starter.api_keys import create_key, owner_of
 from starter.client import Popcon
-from starter.ports import free_ports
 from starter.stack import Stack
 from tests import command
-from tests.api import PATIENCE_SECONDS, at_rest, bearer, post_set, wait_until_ready
-
-
-@asynccontextmanager
-async def served(stack: Stack, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """`popcon serve` as a process, and a client of it with a new owner's key."""
-    [port] = free_ports(1)
-    url = f"http://127.0.0.1:{port}"
-    token = create_key(Storage(stack.settings), "carol")
-    process = command.start(folder, stack.settings.data_dir, "serve", "--port", str(port))
-    try:
-        wait_until_ready(url, process)
-        async with httpx.AsyncClient(base_url=url, headers=bearer(token), timeout=60) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.communicate()
+from tests.api import PATIENCE_SECONDS, at_rest, bearer, post_set, served
 
 
 async def events(client: httpx.AsyncClient, url: str, seen: str | None = None) -> AsyncGenerator[tuple[str, str], None]:
@@ -49,7 +32,14 @@ async def events(client: httpx.AsyncClient, url: str, seen: str | None = None) -
 
 
 async def test_events_tell_a_set_until_it_rests_and_who_returns_gets_the_newest(stack: Stack, tmp_path: Path) -> None:
-    async with served(stack, tmp_path) as client, asyncio.timeout(PATIENCE_SECONDS):
+    headers = bearer(create_key(Storage(stack.settings), "carol"))
+    with served(stack.settings.data_dir, tmp_path) as url:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
+            await follow_a_set(client)
+
+
+async def follow_a_set(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
         started = (await post_set(client, emojis=[{"action": "happy"}])).json()
         url = started["links"]["events"]
         told: list[tuple[str, str]] = []
@@ -105,3 +95,17 @@ async def test_a_set_that_is_not_there_ends_the_stream(stack: Stack) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert [each async for each in live.snapshots("set-of-nobody")] == []
     assert live.pollers == 0
+
+
+def test_keys_are_made_shown_and_revoked_on_the_command_line(stack: Stack, tmp_path: Path) -> None:
+    def run(*arguments: str) -> str:
+        ran = command.run(tmp_path, stack.settings.data_dir, "keys", *arguments)
+        assert ran.returncode == 0, ran
+        return ran.stdout
+
+    token = run("create", "erin").strip()
+    assert owner_of(Storage(stack.settings), token) == "erin"
+    [shown] = [line for line in run("list").splitlines() if "erin" in line]
+    assert run("revoke", "erin", "--key", shown.split()[0]) == "revoked 1\n"
+    assert owner_of(Storage(stack.settings), token) is None
+    assert command.run(tmp_path, stack.settings.data_dir, "keys", "revoke", "erin").returncode == 2
