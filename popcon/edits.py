@@ -262,13 +262,17 @@ def _refuse_frame_edit(state: SetState, emoji: Emoji, edit: FrameEdit) -> None:
             f"the {state.request.animator} animator cannot redraw a single frame: "
             "use retry_emoji for a new take, or swap_frame for a neighbour in time"
         )
-    if isinstance(edit, RefineFrame) and edit.propagate:
-        raise Refused("a click cannot be carried through the other frames yet: refine them one by one")
-    if isinstance(edit, RefineFrame) and len(emoji.frames[edit.frame - 1].current.recipe or "") > LONGEST_RECIPE:
-        raise Refused(
-            f"frame {edit.frame} of emoji {emoji.number} was refined too often in a row: "
-            "swap to an earlier candidate, and refine that with more points at once"
-        )
+    if isinstance(edit, RefineFrame):
+        _refuse_long_recipe(emoji, edit)
+
+
+def _refuse_long_recipe(emoji: Emoji, edit: RefineFrame) -> None:
+    for frame in emoji.frames if edit.propagate else (emoji.frames[edit.frame - 1],):
+        if len(frame.current.recipe or "") > LONGEST_RECIPE:
+            raise Refused(
+                f"frame {frame.number} of emoji {emoji.number} was refined too often in a row: "
+                "swap to an earlier candidate, and refine that with more points at once"
+            )
 
 
 def _refuse_unknown_action(state: SetState, action: str) -> None:
@@ -343,8 +347,13 @@ def _touches_the_same(pending: PendingEdit, name: str, body: dict[str, object]) 
         return all(about_set)
     if pending.body.get("emoji") != body.get("emoji"):
         return False
-    frames = {pending.body.get("frame"), body.get("frame")}
+    frames = {_frame_of(pending.body), _frame_of(body)}
     return len(frames) == 1 or None in frames
+
+
+def _frame_of(body: dict[str, object]) -> object:
+    """The one frame that a message is about; None if it is about all of them."""
+    return None if body.get("propagate") else body.get("frame")
 
 
 def _changed(state: SetState, **fields: object) -> SetState:

@@ -50,6 +50,11 @@ def matte(set_id: str, take: str, picture: int, recipe: str) -> str:
     return f"{pictures(set_id, take)}{picture:03d}/matte-{recipe}.png"
 
 
+def preview(set_id: str, take: str, picture: int, asked: str) -> str:
+    """What a click would change of the same picture's matte (RGBA PNG, small)."""
+    return f"{pictures(set_id, take)}{picture:03d}/preview-{asked}.png"
+
+
 def choice(set_id: str, take: str, sha256: str) -> str:
     """Why the chooser chose as it did (JSON), under its hash."""
     return f"sets/{set_id}/takes/{take}/choice-{sha256}.json"

@@ -88,7 +88,10 @@ class Point(Message):
 
 
 class RefineFrame(FrameEdit):
-    """Erase what is under the points from a frame's matte, or restore it from the picture as rendered."""
+    """Erase what is under the points from a frame's matte, or restore it from the picture as rendered.
+
+    `propagate` does the same in every frame of the emoji in which that is to be seen.
+    """
 
     points: tuple[Point, ...] = Field(min_length=1, max_length=MOST_POINTS)
     mode: Literal["erase", "restore"]

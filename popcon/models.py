@@ -186,6 +186,7 @@ class Source(StrEnum):
     REDRAWN = "redrawn"
     REMATTED = "rematted"
     REFINED = "refined"
+    STEADIED = "steadied"
 
 
 class Candidate(Model):
@@ -396,6 +397,7 @@ class CandidateNotes(Model):
     recipe: str
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
+    segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
 
 
 class CandidateHistory(Model):

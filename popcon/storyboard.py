@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from popcon import keys
-from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Take
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Source, Take
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
@@ -98,6 +98,16 @@ def with_candidate(emoji: Emoji, frame: int, candidate: Candidate) -> Emoji:
         return with_frame(emoji, old.model_copy(update={"selected": same}))
     added = candidate.model_copy(update={"number": len(old.candidates) + 1})
     return with_frame(emoji, old.model_copy(update={"candidates": (*old.candidates, added), "selected": added.number}))
+
+
+def with_steadied(frame: Frame, recipe: str) -> Frame:
+    """The frame showing a new candidate, what it showed before steadied under that recipe, unless that is the same."""
+    shown = frame.current
+    if recipe == shown.recipe:
+        return frame
+    number = len(frame.candidates) + 1
+    steadied = shown.model_copy(update={"number": number, "recipe": recipe, "source": Source.STEADIED})
+    return frame.model_copy(update={"candidates": (*frame.candidates, steadied), "selected": number})
 
 
 def with_frame(emoji: Emoji, frame: Frame) -> Emoji:

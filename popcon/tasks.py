@@ -124,6 +124,26 @@ class MattedFrame(Model):
     recipe: str
 
 
+class Shown(Model):
+    """What a frame shows: a picture of its take, under a recipe."""
+
+    picture: int
+    recipe: str
+
+
+class SteadyFrame(Model):
+    """Bring a frame's matte in line with the frames before and after it in the loop, all of one take."""
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    before: Shown
+    shown: Shown
+    after: Shown
+    plate: Colour
+
+
 class RefineMatte(Model):
     """Change a picture's matte under some points: what hangs together with them is erased, or restored."""
 
@@ -136,6 +156,77 @@ class RefineMatte(Model):
     points: tuple[Point, ...]
     mode: Literal["erase", "restore"]
     plate: Colour
+
+
+class ShownFrame(Model):
+    """What stands in a frame of an animation: a picture of a take, matted under that recipe."""
+
+    number: int
+    picture: int
+    recipe: str
+
+
+class RefineAnimation(Model):
+    """Change the mattes of an animation's frames where they show what the points mean in one of them.
+
+    `frames` are in their order, all of one take; `frame` is the number of the one that the points lie in.
+    """
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    frames: tuple[ShownFrame, ...]
+    points: tuple[Point, ...]
+    mode: Literal["erase", "restore"]
+    plate: Colour
+
+
+class RefinedFrame(Model):
+    """A frame whose matte has changed, and the recipe under which the new one lies."""
+
+    number: int
+    recipe: str
+
+
+class RefinedAnimation(Model):
+    """The frames that have changed. Those of `other_size` could not be compared with the one that was clicked at."""
+
+    frames: tuple[RefinedFrame, ...]
+    other_size: tuple[int, ...] = ()
+
+
+class Preview(Model):
+    """Where the preview of a click lies."""
+
+    key: str
+
+
+class SmokeTest(Model):
+    """Show that the GPU worker works: by that matte, and by what tells a click's meaning if asked."""
+
+    matte: str
+    sam: bool = False
+
+
+class SmokeFinding(Model):
+    """One thing that was looked at, with the measured value and what it must be, in words."""
+
+    name: str
+    passed: bool
+    value: str
+    limit: str
+
+
+class SmokeReport(Model):
+    """What a GPU worker did with a drawn character. Times are milliseconds; `frame_ms` is that of a warm model."""
+
+    device: str
+    model: str
+    segmenter: str | None = None
+    load_ms: float
+    frame_ms: float
+    findings: tuple[SmokeFinding, ...]
 
 
 class ChooseFrames(Model):

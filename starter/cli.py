@@ -30,9 +30,11 @@ from starter.export_commands import exporting
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
+from starter.model_commands import models
 from starter.platform_tables import platform_table, platforms_table
 from starter.preset_view import preset_view
 from starter.serving_commands import serving
+from starter.smoke_command import smoking
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
 
@@ -47,8 +49,10 @@ app = typer.Typer(
     help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
 )
 app.add_typer(corrections)
+app.add_typer(smoking)
 app.add_typer(exporting)
 app.add_typer(serving)
+app.add_typer(models, name="models")
 
 
 def main() -> None:
@@ -83,7 +87,7 @@ def make(
     stroke: Stroke = None,
     frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
     seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
-    matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
+    matte: Annotated[str, typer.Option(help="What cuts the character out (see `popcon models list`).")] = "keyer",
     owner: Annotated[str | None, typer.Option(help="Whose set it is.", show_default="POPCON_OWNER")] = None,
     seed: Annotated[int, typer.Option(help="Another seed moves a little differently.")] = 0,
     shadow: Annotated[

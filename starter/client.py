@@ -22,10 +22,10 @@ from temporalio.common import Priority, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from popcon import edits, keys, queues, search
+from popcon import edits, keys, queues, refining, search
 from popcon.errors import Refused, Unavailable
 from popcon.exports import EXPORT
-from popcon.messages import Edit
+from popcon.messages import Edit, RefineFrame
 from popcon.models import (
     Accepted,
     Delivery,
@@ -46,6 +46,7 @@ from popcon.wording import count
 from starter.archive import delivered_sets, latest_exports, latest_manifest
 from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
+from starter.previewing import ask_preview
 from starter.views import SetSummary, SetView, summary_of, view_of
 from starter.waiting import waiting_reasons
 from workflows.details import set_memo
@@ -138,6 +139,18 @@ class Popcon:
                 view = await self._closed_view(set_id)
                 raise Refused(f"this set is {view.ended}: `popcon reopen {set_id}` opens it again") from error
             raise await self._unavailable(error) from error
+
+    async def preview(self, set_id: str, edit: RefineFrame) -> bytes:
+        """A small PNG of what a click would change: white, as opaque as the change. No candidate comes of it.
+
+        Raises Refused with what is wrong with the click, UnknownSet, Unavailable.
+        """
+        state = (await self.status(set_id)).state
+        edits.refuse(state, edit)
+        assert state.character is not None  # an emoji has frames
+        task = refining.refine_matte(set_id, state.character.plate, state.emoji(edit.emoji), edit)
+        made = await ask_preview(self.temporal, task, state.request.owner)
+        return await asyncio.to_thread(self.storage.get, made.key)
 
     async def cancel(self, set_id: str) -> None:
         """Ask a set to stop all work; its manifest is still written. Raises UnknownSet and Refused."""

@@ -29,7 +29,7 @@ from starter.client import Popcon
 from starter.correcting import correct, ended
 from starter.display import choose_display, headline
 from starter.emoji_view import EmojiView, emoji_view
-from starter.errors import NothingToDownload, UnusableArguments
+from starter.errors import NothingToDownload, UnusableArguments, UnusableOutput
 from starter.tables import emoji_table, when
 from starter.views import SetView
 
@@ -139,6 +139,12 @@ def refine(
     spare: Annotated[
         list[str] | None, typer.Option("--not", metavar="X,Y", help="A pixel that does not belong to it.")
     ] = None,
+    all_frames: Annotated[
+        bool, typer.Option("--all-frames", help="Follow it through all frames of the emoji, and change it there too.")
+    ] = False,
+    preview: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Only show what would change in the frame.")
+    ] = None,
     out: NewFiles = None,
     no_wait: NoWait = False,
     as_json: Json = False,
@@ -146,6 +152,8 @@ def refine(
     """Erase what is under the points from a frame, or restore what the matte took away.
 
     Example: popcon refine set-cat-1f3a9c20 3 5 --erase 120,88 --not 140,90
+
+    Example: popcon refine set-cat-1f3a9c20 3 5 --erase 120,88 --all-frames
     """
     if bool(erase) == bool(restore):
         raise UnusableArguments("say either --erase X,Y or --restore X,Y, as often as you like")
@@ -153,7 +161,14 @@ def refine(
         *(_point(each, label=1) for each in erase or restore or ()),
         *(_point(each, label=0) for each in spare or ()),
     )
-    edit = RefineFrame(emoji=emoji, frame=frame, points=points, mode="erase" if erase else "restore")
+    edit = RefineFrame(
+        emoji=emoji, frame=frame, points=points, mode="erase" if erase else "restore", propagate=all_frames
+    )
+    if preview:
+        if all_frames or out or no_wait:
+            raise UnusableArguments("--preview shows one frame and changes nothing: leave out the options beside it")
+        _show_preview(set_id, edit, preview)
+        return
     send(set_id, edit, out, no_wait, as_json)
 
 
@@ -287,6 +302,15 @@ def send(set_id: str, edit: Edit, out: Path | None, no_wait: bool, as_json: bool
         raise UnusableArguments("--no-wait has no new files to fetch yet: leave out -o, and `popcon download` later")
     if not correct(set_id, edit, settings(), choose_display(as_json), wait=not no_wait, out=out):
         raise typer.Exit(FAILED)
+
+
+def _show_preview(set_id: str, edit: RefineFrame, file: Path) -> None:
+    picture = ask(lambda popcon: popcon.preview(set_id, edit))
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise UnusableOutput(f"cannot write {file} ({error.strerror}): name another file with --preview") from error
+    show(str(file))
 
 
 def _point(text: str, label: int) -> Point:

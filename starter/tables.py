@@ -136,7 +136,7 @@ def report_table(report: SetReport) -> RenderableType:
         if file.failed:
             _add_checks(table, file.file, file.failed)
         else:
-            table.add_row(_mark(True), file.file, f"all {len(file.checks)} rules", "", "")
+            table.add_row(mark(True), file.file, f"all {len(file.checks)} rules", "", "")
     looks = [_look_at(report.emojis[each.emoji - 1].file, each) for each in report.remarks]
     return Group(table, *looks, Text(report.note, "bold green" if report.uploadable else "bold red"))
 
@@ -145,7 +145,7 @@ def file_table(report: FileReport, platform: Platform) -> RenderableType:
     """One file's verdict: what it was held against, then rule by rule."""
     table = empty_table("", "rule", "measured", "must be")
     for check in report.checks:
-        table.add_row(_mark(check.passed), check.rule, check.value, check.limit)
+        table.add_row(mark(check.passed), check.rule, check.value, check.limit)
     extra = platform.extra(report.file)
     whose = f"{platform.label}, for its {extra.label}" if extra else platform.label
     head = Text.assemble((report.file, "bold"), f"  against the rules of {whose}")
@@ -166,6 +166,11 @@ def empty_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def mark(passed: bool) -> Text:
+    """Whether something passed, as a coloured sign."""
+    return Text("✔", "green") if passed else Text("✘", "red")
 
 
 def _open_line(view: SetView) -> Text:
@@ -221,12 +226,8 @@ def _shown(is_shown: bool) -> Text:
 
 def _add_checks(table: Table, name: str, checks: Iterable[Check]) -> None:
     for check in checks:
-        table.add_row(_mark(check.passed), name, check.rule, check.value, check.limit)
+        table.add_row(mark(check.passed), name, check.rule, check.value, check.limit)
 
 
 def _look_at(file: str, remark: Remark) -> Text:
     return Text(f"look at {file}: {remark.text} ({remark.value}, should be {remark.limit})", "yellow")
-
-
-def _mark(passed: bool) -> Text:
-    return Text("✔", "green") if passed else Text("✘", "red")

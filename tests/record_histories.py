@@ -27,6 +27,10 @@ EDITS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("swap_frame", {"emoji": 9, "frame": 3, "candidate": 2}),
     ("retry_frame", {"emoji": 1, "frame": 4, "prompt": "smaller"}),
     ("refine_frame", {"emoji": 1, "frame": 1, "points": [{"x": 12, "y": 40}], "mode": "erase"}),
+    (
+        "refine_frame",
+        {"emoji": 1, "frame": 2, "points": [{"x": 12, "y": 40}], "mode": "restore", "propagate": True},
+    ),
     ("retry_emoji", {"emoji": 2, "prompt": "faster"}),
     ("use_take", {"emoji": 2, "take": 1}),
     ("add_emoji", {"action": "wave"}),

@@ -23,11 +23,17 @@ from popcon.tasks import (
     MattedFrame,
     MatteFrame,
     PackageSet,
+    Preview,
     RedrawFrame,
     RedrawnFrame,
+    RefineAnimation,
+    RefinedAnimation,
+    RefinedFrame,
     RefineMatte,
+    ShownFrame,
     SquareCharacter,
     SquaredCharacter,
+    SteadyFrame,
 )
 
 
@@ -36,12 +42,15 @@ class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
     `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
+    `shows` tells whether a frame shows what was clicked at in another one; those of `other_size` cannot be compared.
     """
 
     before: Callable[[Model], Any] = lambda task: None
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
     loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
+    shows: Callable[[ShownFrame], bool] = lambda frame: True
+    other_size: tuple[int, ...] = ()
     asked: list[Model] = field(default_factory=list)
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -51,8 +60,11 @@ class StubActivities:
             self.animate,
             self.extract_pictures,
             self.matte_frame,
+            self.steady_frame,
             self.redraw_frame,
             self.refine_matte,
+            self.refine_animation,
+            self.preview_refinement,
             self.choose_frames,
             self.encode_emoji,
             self.package_set,
@@ -89,6 +101,12 @@ class StubActivities:
         return MattedFrame(recipe=f"{task.matte}-1")
 
     @activity.defn
+    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+        """Every other frame wavers."""
+        await self._note(task)
+        return MattedFrame(recipe=f"{task.shown.recipe}{'-steady' if task.frame % 2 else ''}")
+
+    @activity.defn
     async def redraw_frame(self, task: RedrawFrame) -> RedrawnFrame:
         await self._note(task)
         return RedrawnFrame()
@@ -97,6 +115,18 @@ class StubActivities:
     async def refine_matte(self, task: RefineMatte) -> MattedFrame:
         await self._note(task)
         return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}")
+
+    @activity.defn
+    async def refine_animation(self, task: RefineAnimation) -> RefinedAnimation:
+        await self._note(task)
+        refined = (each for each in task.frames if self.shows(each))
+        recipes = (RefinedFrame(number=each.number, recipe=f"{each.recipe}-all{task.frame}") for each in refined)
+        return RefinedAnimation(frames=tuple(recipes), other_size=self.other_size)
+
+    @activity.defn
+    async def preview_refinement(self, task: RefineMatte) -> Preview:
+        await self._note(task)
+        return Preview(key=keys.preview(task.set_id, task.take, task.picture, task.recipe))
 
     @activity.defn
     async def choose_frames(self, task: ChooseFrames) -> ChosenFrames:

@@ -35,6 +35,7 @@ from tests.stub_activities import digest
 FRAMES = 5
 PICTURES = 12
 SWAP = {"emoji": 1, "frame": 2, "candidate": 3}
+ALL_FRAMES = {"emoji": 1, "frame": 1, "points": [{"x": 1, "y": 2}], "mode": "erase", "propagate": True}
 
 
 def test_a_request_id_acts_once_even_after_its_edit_is_done() -> None:
@@ -79,6 +80,8 @@ def test_the_same_message_again_joins_the_one_that_waits() -> None:
     [
         (("swap_frame", SWAP), ("swap_frame", {**SWAP, "candidate": 1})),
         (("swap_frame", SWAP), ("retry_emoji", {"emoji": 1})),
+        (("refine_frame", ALL_FRAMES), ("swap_frame", SWAP)),
+        (("swap_frame", SWAP), ("refine_frame", ALL_FRAMES)),
         (("reorder", {"emojis": [2, 1]}), ("reorder", {"emojis": [1, 2]})),
         (("reorder", {"emojis": [2, 1]}), ("drop_emoji", {"emoji": 1})),
     ],
@@ -267,6 +270,7 @@ PAYLOADS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "frame": NUMBERS,
         "points": st.lists(st.fixed_dictionaries({"x": NUMBERS, "y": NUMBERS}), min_size=1, max_size=2),
         "mode": st.sampled_from(["erase", "restore", "paint"]),
+        "propagate": st.booleans(),
     },
     "add_emoji": {"action": ACTIONS},
     "drop_emoji": {"emoji": NUMBERS},
@@ -530,13 +534,16 @@ def edited(emoji: Emoji, asked: SwapFrame | UseTake | RetryFrame | RefineFrame) 
         return with_selected(emoji, asked.frame, asked.candidate)
     if isinstance(asked, UseTake):
         return storyboard.use_take(emoji, asked.take)
-    shown = emoji.frames[asked.frame - 1].current
-    if isinstance(asked, RefineFrame):
+    if isinstance(asked, RetryFrame):
+        rematted = {"recipe": f"{asked.matte}-1", "source": Source.REMATTED}
+        fresh = emoji.frames[asked.frame - 1].current.model_copy(update=rematted)
+        return storyboard.with_candidate(emoji, asked.frame, fresh)
+    for number in range(1, FRAMES + 1) if asked.propagate else (asked.frame,):
+        shown = emoji.frames[number - 1].current
         refined = f"{shown.recipe}-{digest(asked.model_dump_json(exclude={'request_id'}))[:6]}"
         fresh = shown.model_copy(update={"recipe": refined, "source": Source.REFINED})
-    else:
-        fresh = shown.model_copy(update={"recipe": f"{asked.matte}-1", "source": Source.REMATTED})
-    return storyboard.with_candidate(emoji, asked.frame, fresh)
+        emoji = storyboard.with_candidate(emoji, number, fresh)
+    return emoji
 
 
 def with_selected(emoji: Emoji, frame: int, candidate: int) -> Emoji:

@@ -122,6 +122,12 @@ class TestStroke:
         assert (stroked[(distance > 2) & (distance < self.WIDTH - 1.5)] == 255).all()
         assert not stroked[distance > self.WIDTH + 2.5].any()
 
+    @pytest.mark.parametrize(("hole", "closed"), [(20, True), (60, False)])
+    def test_it_leaves_no_small_gap_between_what_it_surrounds(self, hole: int, closed: bool) -> None:
+        frame = np.zeros((128, 128, 4), np.uint8)
+        cv2.circle(frame, (64, 64), hole // 2 + 8, (200, 40, 40, 255), 16)
+        assert (outlined(frame, self.WIDTH)[64, 64] == 255).all() == closed
+
     def test_an_edge_that_flickers_does_not_shake_it(self) -> None:
         """Noise of 25 levels in the edge's alpha comes out as a tenth in that of the outline."""
         frame = fit(animations.bouncing_disc(1), 256, 256, border=16)[0]

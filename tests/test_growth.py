@@ -51,6 +51,10 @@ FLOODS: dict[str, Callable[[SetState, int], tuple[str, dict[str, Any]]]] = {
         "refine_frame",
         {"emoji": 1, "frame": 1 + number % FRAMES, "points": points(number), "mode": "erase"},
     ),
+    "refined animations": lambda state, number: (
+        "refine_frame",
+        {"emoji": 1, "frame": 1 + number % FRAMES, "points": points(number), "mode": "erase", "propagate": True},
+    ),
     "emojis that come and go": lambda state, number: (
         ("add_emoji", {"action": "wave", "prompt": prompt(number)})
         if number % 2
@@ -212,8 +216,9 @@ def test_a_matte_cannot_be_refined_in_a_row_without_end() -> None:
     state = edits.with_emoji(delivered(), storyboard.with_frame(emoji, long))
     click = {"emoji": 1, "points": points(1), "mode": "erase"}
 
-    with pytest.raises(Refused, match="frame 1 of emoji 1 was refined too often in a row: swap to an earlier"):
-        told(state, "refine_frame", {**click, "frame": 1})
+    for refused in ({"frame": 1}, {"frame": 1, "propagate": True}, {"frame": 2, "propagate": True}):
+        with pytest.raises(Refused, match="frame 1 of emoji 1 was refined too often in a row: swap to an earlier"):
+            told(state, "refine_frame", {**click, **refused})
     told(state, "refine_frame", {**click, "frame": 2})
 
 

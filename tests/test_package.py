@@ -17,7 +17,7 @@ from activities.encoder.apng import QUICK, write_rgba
 from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
-from popcon import keys
+from popcon import keys, storyboard
 from popcon.checks import check_extra, check_set
 from popcon.models import (
     Asset,
@@ -295,6 +295,12 @@ class TestHistories:
     def test_what_a_person_chose_is_no_choice_of_the_choosers(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-hand", frames, selected=1)
         assert self.history(storage, "set-pack-hand", emoji).why == "chosen by a person"
+
+    def test_what_was_steadied_is_still_the_choosers_choice(self, storage: Storage, frames: list[Rgba]) -> None:
+        emoji = self.emoji(storage, "set-pack-steady", frames)
+        steady = storyboard.with_steadied(emoji.frames[0], "test-1-steady-0123456789")
+        told = self.history(storage, "set-pack-steady", emoji.model_copy(update={"frames": (steady,)}))
+        assert told.why == "picture 4 instead of 5; steadied"
 
     def test_missing_notes_are_fine(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-lost", frames)

@@ -47,11 +47,7 @@ REFUSALS = [
     ("refine_frame", {**CLICK, "points": [{"x": 1, "y": True}]}, "points.0.y: Input should be a valid number"),
     ("refine_frame", {**CLICK, "points": [{"x": 1, "y": 1, "label": True}]}, "label: Input should be a valid integer"),
     ("refine_frame", {**CLICK, "points": [{"x": 1, "y": 1}], "propagate": "no"}, "propagate: Input should be a valid"),
-    (
-        "refine_frame",
-        {"emoji": 1, "frame": 1, "points": [{"x": 1, "y": 1}], "mode": "erase", "propagate": True},
-        "cannot be carried through",
-    ),
+    ("refine_frame", {**CLICK, "frame": 13, "points": [{"x": 1, "y": 1}], "propagate": True}, "has no frame 13"),
     ("add_emoji", {"action": "levitate"}, "unknown action 'levitate'"),
     ("reorder", {"emojis": [1, 1, 2]}, "emoji 1 stands there twice"),
     ("reorder", {"emojis": [1]}, "the order lacks emoji 2"),

@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from popcon import keys, storyboard
 from popcon.animators import animator
 from popcon.errors import Refused
+from popcon.mattes import matte
 from popcon.model import Model
 from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take
 from popcon.quality import flags
@@ -75,6 +76,9 @@ class EmojiWorkflow:
         frames = tuple(await asyncio.gather(*(self._matted(work, frame, 1) for frame in frames)))
         self._reach(work, "choosing")
         frames, chosen = await self._choose(work, take, frames)
+        if matte(work.request.matte).wavers:
+            self._reach(work, "steadying")
+            frames = await _steadied(work, frames)
         self._reach(work, "encoding")
         measured = {"loop": extracted.loop, "quality": extracted.quality}
         judged = take.model_copy(update={"notes_key": chosen.notes_key, **measured})
@@ -176,6 +180,17 @@ async def _extract(work: RenderEmoji, take: Take) -> ExtractedPictures:
         how=ON_CPU,
         summary=f"emoji {work.emoji.number} take {take.number} · {frames} frames of {take.pictures} pictures",
     )
+
+
+async def _steadied(work: RenderEmoji, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """The frames of a fresh take, those with a steadied matte whose own wavers between its neighbours'."""
+    recipes = await asyncio.gather(
+        *(
+            steps.steady(work.request, work.character, work.emoji.number, frames, place, ways=AS_BATCH)
+            for place in range(len(frames))
+        )
+    )
+    return tuple(map(storyboard.with_steadied, frames, recipes))
 
 
 async def _choose(work: RenderEmoji, take: Take, frames: tuple[Frame, ...], *, last_round: bool) -> ChosenFrames:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from activities.encoder.framing import Rgba
 from popcon.platforms import Platform
@@ -31,13 +32,23 @@ def outlined(frame: Rgba, width: int) -> Rgba:
     grown = cv2.dilate(calm, _disc(width))
     # The blurred edge falls by about this much a pixel at LEVEL: steeper, it is crisp, and keeps its place.
     slope = 255 / (CALM * np.sqrt(2 * np.pi))
-    ring = np.clip((grown - LEVEL) / (slope * SOFT) + 0.5, 0, 1)[..., None]
+    ring = np.clip((grown - LEVEL) / (slope * SOFT) + 0.5, 0, 1)
+    ring[_gaps(ring, (2 * width) ** 2)] = 1
+    ring = ring[..., None]
     alpha = frame[..., 3:] * np.float32(1 / 255)
     behind = ring * (1 - alpha)
     whole = alpha + behind
     colours = (frame[..., :3] * alpha + WHITE * behind) / np.maximum(whole, 1e-6)
     opaque = (whole * 255).round()
     return np.where(opaque > 0, np.concatenate((colours.round(), opaque), axis=2), 0).astype(np.uint8)
+
+
+def _gaps(ring: npt.NDArray[np.float32], largest: int) -> npt.NDArray[np.bool_]:
+    """Where the outline, nearly closed around nothing, leaves no more than so many pixels open: dirt to the eye."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ring < 1).astype(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] <= largest
+    small[0] = False  # the outline itself
+    return np.asarray(small[labels])
 
 
 def _disc(radius: int) -> Rgba:

@@ -57,6 +57,8 @@ class Keyer:
     name = "keyer"
     version = "2"
     recipe = "keyer-2"
+    exact = True
+    in_steps = False
 
     def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0, shadow: bool = False) -> None:
         """`strictness` times further from the background must lie what is kept; alpha up to `choke` is taken away.
@@ -82,17 +84,17 @@ class Keyer:
 def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:
     height, width = frame.shape[:2]
     colours = frame.astype(np.float32)
-    behind, sigma = _behind(frame, plate, keep_shadow)
+    behind, sigma = behind_character(frame, plate, keep_shadow)
     offset = np.asarray(cv2.transform(colours - behind, SEEN), np.float32)
     distance = np.sqrt(np.einsum("hwc,hwc->hw", offset, offset))
     outside = _outside(distance / np.float32(strictness), sigma, keep_enclosed=plate is None)
     edge = max(EDGE_PIXELS, round(EDGE_PIXELS * max(height, width) / EDGE_SIDE))
     alpha = _alpha(offset, distance, outside, sigma, edge)
-    rgba = _unmixed(frame, behind, alpha)
+    rgba = unmixed(frame, behind, alpha)
     return _without_spill(rgba, outside, _levels(plate), edge) if plate else rgba
 
 
-def _behind(frame: Pixels, plate: str | None, keep_shadow: bool) -> tuple[Floats, float]:
+def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False) -> tuple[Floats, float]:
     """What is behind the character, and its noise (sigma): the background, and the shadow on it unless that is kept."""
     background = fit_background(frame, _levels(plate) if plate else None)
     if plate and not keep_shadow and (shaded := behind_in_shadow(frame, background)):
@@ -194,7 +196,7 @@ def _furthest_along(
     return best
 
 
-def _unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
+def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
     """The character's own colours, straight: F = (I - (1 - alpha) B) / alpha."""
     levels = np.where(alpha < LEAST_ALPHA, 0, np.rint(alpha * 255)).astype(np.uint8)
     rgba = np.asarray(cv2.merge([*cv2.split(frame), levels]), np.uint8)
