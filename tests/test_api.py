@@ -1,5 +1,6 @@
 """Sets over HTTP, on the real embedded stack: from an upload to the ZIP, corrected on the way, seen by nobody else."""
 
+import asyncio
 import io
 import uuid
 import zipfile
@@ -114,6 +115,16 @@ async def test_a_key_and_a_body_are_one_set(ann: httpx.AsyncClient, bob: httpx.A
     assert (other.status_code, other.json()["type"]) == (422, "/problems/key-reused")
     for client, started in ((ann, first), (bob, theirs)):
         assert (await client.delete(started.headers["Location"])).status_code == 202
+
+
+async def test_a_double_click_is_one_set(ann: httpx.AsyncClient) -> None:
+    key = uuid.uuid4().hex
+    clicks = await asyncio.gather(*(post_set(ann, key=key) for _ in range(4)))
+
+    taken = {each.headers["Location"] for each in clicks if each.status_code == 202}
+    assert len(taken) == 1
+    assert {each.status_code for each in clicks} <= {202, 503}, "503: the same key is just being written"
+    await ann.delete(taken.pop())
 
 
 async def test_a_picture_can_be_sent_ahead(ann: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:

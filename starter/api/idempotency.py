@@ -4,6 +4,7 @@ import hashlib
 import secrets
 
 from popcon import keys
+from popcon.errors import ObjectMissing, Unavailable
 from popcon.model import Model
 from popcon.storage import Storage
 from starter.api.problems import Problem
@@ -27,12 +28,16 @@ def set_id_for(owner: str, key: str | None) -> str:
 
 
 def remember(storage: Storage, owner: str, key: str, set_id: str, body: bytes) -> bool:
-    """Store what the key stands for; whether it is new. Raises Problem if it stands for another request already."""
+    """Store what the key stands for; whether it is new. Raises Problem if it stands for another request already, and Unavailable."""
     asked = Remembered(set_id=set_id, body=_hash(body))
     where = keys.idempotency(owner, key)
     if storage.put_once(where, asked.model_dump_json().encode()):
         return True
-    if Remembered.model_validate_json(storage.get(where)) != asked:
+    try:
+        earlier = Remembered.model_validate_json(storage.get(where))
+    except ObjectMissing as error:  # S3 is just writing what another process sent
+        raise Unavailable("a request with this Idempotency-Key is just being taken: send it again") from error
+    if earlier != asked:
         raise Problem("key-reused", "this Idempotency-Key was sent with another request: take a new one for this one")
     return False
 
