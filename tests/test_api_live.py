@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from popcon.storage import Storage
 from starter.api.live import Live
@@ -109,3 +110,14 @@ def test_keys_are_made_shown_and_revoked_on_the_command_line(stack: Stack, tmp_p
     assert run("revoke", "erin", "--key", shown.split()[0]) == "revoked 1\n"
     assert owner_of(Storage(stack.settings), token) is None
     assert command.run(tmp_path, stack.settings.data_dir, "keys", "revoke", "erin").returncode == 2
+
+
+def test_a_stack_that_is_held_has_its_api_and_takes_it_along(stack: Stack, tmp_path: Path) -> None:
+    process = command.start(tmp_path, stack.settings.data_dir, "dev")
+    assert process.stdout
+    [url] = [line.split()[1] for line, _ in zip(process.stdout, range(3), strict=False) if line.startswith("API")]
+    assert httpx.get(f"{url}/readyz").json() == {"status": "ready"}
+    process.terminate()
+    process.communicate(timeout=PATIENCE_SECONDS)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/healthz")

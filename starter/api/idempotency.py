@@ -28,7 +28,10 @@ def set_id_for(owner: str, key: str | None) -> str:
 
 
 def remember(storage: Storage, owner: str, key: str, set_id: str, body: bytes) -> bool:
-    """Store what the key stands for; whether it is new. Raises Problem if it stands for another request already, and Unavailable."""
+    """Store what the key stands for; whether it is new.
+
+    Raises Problem if it stands for another request already, and Unavailable.
+    """
     asked = Remembered(set_id=set_id, body=_hash(body))
     where = keys.idempotency(owner, key)
     if storage.put_once(where, asked.model_dump_json().encode()):
