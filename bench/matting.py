@@ -155,7 +155,8 @@ def _row(name: str, scene: Scene, mattes: np.ndarray, milliseconds: float) -> Ro
         flicker = metrics.flicker(alphas, scene.truths) if len(alphas) > 1 else None
     seen = [looks(matte) for matte in mattes]
     halo, coverage = (float(np.mean([each[key] for each in seen])) for key in ("halo", "coverage"))
-    return Row(name, scene.part, scene.kind, scene.ground, len(mattes), errors, flicker, halo, coverage, milliseconds)
+    about = scene.part, scene.kind, scene.ground, scene.decidable
+    return Row(name, *about, len(mattes), errors, flicker, halo, coverage, milliseconds)
 
 
 def _check(result: Report, rows: Sequence[Row]) -> None:
