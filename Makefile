@@ -2,19 +2,23 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+# Two installs: the light one, and on top of it what the GPU worker's models run on (torch: several gigabytes).
 READY := $(VENV)/.ready
+GPU := $(VENV)/.gpu
 LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
 # What the test of Temporal's pages looks at them with.
 CHROMIUM := /usr/bin/chromium
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo -n)
 
-.PHONY: help setup demo dev stop test check soak bench-% histories characters presets lock clean
+.PHONY: help setup setup-gpu demo dev stop test check soak bench-% histories characters presets lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## install everything into .venv
+setup: $(READY) ## install into .venv what making sets needs: no torch
+
+setup-gpu: $(GPU) ## install the GPU worker's models too: torch, rembg and SAM2
 
 demo: $(READY) ## make a set of 8 emojis from the sample character, into out/demo
 	$(VENV)/bin/popcon make popcon/data/sample.png --out out/demo
@@ -25,7 +29,7 @@ dev: $(READY) ## run the whole stack in the foreground: Temporal with its UI, S3
 stop: $(READY) ## stop that stack from elsewhere
 	$(VENV)/bin/popcon stop
 
-test: check $(CHROMIUM) ## lint, types and tests
+test: check $(GPU) $(CHROMIUM) ## lint, types and tests
 	$(VENV)/bin/pytest
 
 check: $(READY) ## lint and types only
@@ -33,8 +37,11 @@ check: $(READY) ## lint and types only
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-soak: $(READY) ## chaos and long runs: workers and servers killed in the middle of sets
+soak: $(GPU) ## chaos and long runs: workers and servers killed in the middle of sets
 	$(VENV)/bin/pytest -m soak
+
+# Networks take part where their weights are; pymatting comes with rembg.
+bench-matting: $(GPU)
 
 bench-%: $(READY) ## measure; writes bench/results/NAME.json (bench-orchestration)
 	$(PYTHON) -m bench.$*
@@ -52,6 +59,7 @@ presets: $(READY) ## draw docs/presets.md: every preset, moving, on three charac
 lock: | $(UV) ## pin the dependencies anew, with hashes and without addresses
 	$(UV) pip compile $(LOCK) -o requirements.lock
 	$(UV) pip compile $(LOCK) --extra dev -o requirements-dev.lock
+	$(UV) pip compile $(LOCK) --extra gpu --constraint requirements-dev.lock -o requirements-gpu.lock
 
 clean: ## remove what was installed and built here
 	rm -rf $(VENV) .tools out .mypy_cache .ruff_cache .pytest_cache
@@ -60,6 +68,14 @@ $(READY): requirements-dev.lock pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python '>=3.11' $(VENV)
 	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements-dev.lock
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@touch $@
+
+# SAM2 comes as source whose build imports torch: it is built against the locked one, without kernels of its own.
+$(GPU): requirements-gpu.lock $(READY)
+	SAM2_BUILD_CUDA=0 $(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes \
+		--build-constraints requirements-gpu.lock -r requirements-gpu.lock
+	@# Its first import compiles for half a minute, and keeps that.
+	$(PYTHON) -c 'import rembg'
 	@touch $@
 
 # A Debian package; where we may not install it, the test that needs it fails and says the same.

@@ -41,7 +41,13 @@ class Chooser:
                 wanted=tuple(Wanted(frame=frame, candidate=candidate) for frame, candidate in more),
             )
         choice = choose(slots)
-        notes = ChoiceNotes(take=task.take, frames=choice.frames, attention=choice.attention)
+        notes = ChoiceNotes(
+            take=task.take,
+            frames=choice.frames,
+            attention=choice.attention,
+            flicker=choice.flicker,
+            seam=choice.seam,
+        )
         data = notes.model_dump_json(indent=2).encode()
         key = keys.choice(task.set_id, keys.take(task.emoji, task.take), hashlib.sha256(data).hexdigest())
         self._storage.put_once(key, data)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from temporalio import activity
 
-from activities.encoder import Encoding, encode
+from activities.encoder import VERSION, Encoding, encode
 from activities.encoder.framing import Rgba
 from activities.pictures import read_rgba
 from popcon import keys
@@ -32,17 +32,30 @@ class Encoder:
 
         Raises UnusablePicture, DoesNotFit, ObjectMissing, RuleBroken; Unavailable when S3 does not answer.
         """
-        target = platform(task.platform)
-        encoding = encode(self._mattes(task.matte_keys), target, task.seconds, activity.heartbeat)
+        return self.encode(task, platform(task.platform))
+
+    def encode(self, task: EncodeEmoji, target: Platform) -> EncodedEmoji:
+        """The same for a spec that has no name of its own: that of a platform's extra which moves.
+
+        What was encoded before, from the same mattes for the same spec, is answered as it was.
+        """
+        key = keys.encoding(task.set_id, _fingerprint(task, target))
+        if not self._storage.exists(key):
+            self._storage.put_once(key, self._encoded(task, target).model_dump_json().encode())
+        return EncodedEmoji.model_validate_json(self._storage.get(key))
+
+    def _encoded(self, task: EncodeEmoji, target: Platform) -> EncodedEmoji:
+        encoding = encode(self._mattes(task.matte_keys), target, task.seconds, activity.heartbeat, task.stroke)
         _refuse_broken(encoding, target)
         sha256 = hashlib.sha256(encoding.data).hexdigest()
-        key = keys.asset(task.set_id, sha256, "png")
+        key = keys.asset(task.set_id, sha256, target.extension)
         self._storage.put_once(key, encoding.data)
         return EncodedEmoji(
             asset=Asset(key=key, sha256=sha256, size=len(encoding.data)),
+            spec=target.version,
             frames=len(encoding.used),
-            seconds=task.seconds,
-            loops=target.loops(task.seconds),
+            seconds=encoding.seconds,
+            loops=target.loops(encoding.seconds),
             route=encoding.route,
             used=encoding.used,
             delays=tuple(map(str, encoding.delays)),
@@ -53,6 +66,12 @@ class Encoder:
     def _mattes(self, matte_keys: tuple[str, ...]) -> list[Rgba]:
         with ThreadPoolExecutor(FETCHES_AT_ONCE) as threads:
             return list(threads.map(lambda key: read_rgba(self._storage.get(key)), matte_keys))
+
+
+def _fingerprint(task: EncodeEmoji, target: Platform) -> str:
+    """Of everything that the result depends on. The emoji's number is not of it: two may show the same frames."""
+    asked = (VERSION, task.matte_keys, task.seconds, task.stroke, target.model_dump_json())
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def _refuse_broken(encoding: Encoding, target: Platform) -> None:

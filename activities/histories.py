@@ -8,7 +8,7 @@ from activities.chooser import ChoiceNotes
 from activities.remembered import Remembered
 from popcon import keys
 from popcon.errors import ObjectMissing
-from popcon.models import CandidateNotes, Emoji, Frame, FrameHistory
+from popcon.models import CandidateNotes, Emoji, Frame, FrameHistory, Source
 from popcon.storage import Storage
 from popcon.storyboard import history_of
 
@@ -74,6 +74,9 @@ def _why(frame: Frame, choice: ChoiceNotes | None) -> str | None:
     made = choice.of(frame.number) if choice else None
     if made is None:
         return None
-    # Candidates are numbered on when their take joins others: what they show tells which one it was.
-    stands = (frame.current.picture, frame.current.recipe) == (made.picture, made.recipe)
-    return made.why if stands else CHOSEN_BY_HAND
+    # Candidates are numbered on when their take joins others: what they show tells which one it was. What was chosen
+    # may have been steadied since.
+    current = frame.current
+    stands = (current.picture, current.recipe) == (made.picture, made.recipe)
+    steadied = current.source is Source.STEADIED and current.picture == made.picture
+    return made.why if stands else f"{made.why}; steadied" if steadied else CHOSEN_BY_HAND

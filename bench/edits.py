@@ -30,7 +30,7 @@ from bench.orchestration import device, servers
 from bench.report import Report
 from popcon import edits, keys, queues, storyboard
 from popcon.animators import animator
-from popcon.models import Delivery, EmojiRequest, SetRequest, SetState, SetStatus, Upload
+from popcon.models import Delivery, EmojiRequest, Loop, SetRequest, SetState, SetStatus, Upload
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.temporal import connect
@@ -100,7 +100,7 @@ def cpu_worker(settings: Settings, folder: Path) -> Iterator[None]:
 def prepare(storage: Storage, emojis: int) -> SetRequest:
     """A request whose upload and raw pictures lie in S3, those of every candidate."""
     set_id = f"set-bench-{uuid.uuid4().hex[:8]}"
-    wanted = storyboard.pictures_wanted(storyboard.spread_frames(FRAMES, animator("puppet").pictures, take=1))
+    wanted = storyboard.pictures_wanted(FRAMES, Loop(length=animator("puppet").pictures))
     png = picture()
     upload = Upload(
         key=keys.upload(set_id, hashlib.sha256(png).hexdigest()),

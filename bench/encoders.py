@@ -87,11 +87,16 @@ def measure() -> list[Row]:
 
 
 def animation(action: str, count: int, *, noisy: bool) -> list[Rgba]:
-    """Frames of a preset of the sample character, as they go into the encoder."""
+    """Frames of a preset of the sample character, as they go into the encoder's search."""
+    return fit(mattes(action, count, noisy=noisy), LINE.width, LINE.height)
+
+
+def mattes(action: str, count: int, *, noisy: bool) -> list[Rgba]:
+    """The same before they are framed."""
     chosen = preset(action)
     seen = cut_out(sample(), Performance(chosen.puppet, count, effects=chosen.effects), PLATE)
     frames = [_straight(each) for each in seen]
-    return fit(_with_noise(frames) if noisy else frames, LINE.width, LINE.height)
+    return _with_noise(frames) if noisy else frames
 
 
 def report(rows: list[Row]) -> Report:

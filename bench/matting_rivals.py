@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.scenes import Scene
 from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte
 from gpu_worker.mattes.registry import Mattes
 from popcon.errors import PopconError
@@ -59,8 +60,10 @@ def trimap(alpha: Floats) -> Floats:
 
 def _by_ours(matte: Matte, scene: Scene, index: int) -> tuple[Pixels, float]:
     begin = time.process_time()
-    matted = matte.run(scene.frames[index : index + 1], [scene.plate])[0]
-    return np.asarray(matted), time.process_time() - begin
+    frame = scene.frames[index]
+    matted = matte.run(frame[None], [scene.plate])[0]
+    rgba = finish(matte, frame, matted, scene.plate).rgba
+    return np.asarray(rgba), time.process_time() - begin
 
 
 def _by_pymatting(

@@ -26,7 +26,7 @@ from bench.report import Report
 from gpu_worker.mattes.stand_in import MILLISECONDS
 from popcon import keys, queues, storyboard
 from popcon.animators import animator
-from popcon.models import Asset, Delivery, EmojiRequest, EncodedEmoji, SetRequest, Upload
+from popcon.models import Asset, Delivery, EmojiRequest, EncodedEmoji, Loop, SetRequest, Upload
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import (
@@ -60,6 +60,8 @@ SEED = 1
 # Pixels. Small: the device and what stands between it and the frames is measured, not PNG.
 PICTURE_SIDE = 64
 PUTS_AT_ONCE = 8
+
+WHOLE_TAKE = Loop(length=animator("puppet").pictures)
 
 
 class Run(NamedTuple):
@@ -163,8 +165,7 @@ def prepare_set(storage: Storage, emojis: int) -> SetRequest:
 
 def raw_keys(set_id: str, emojis: int) -> Sequence[str]:
     """Where the pictures lie that the set's frames will show."""
-    pictures = animator("puppet").pictures
-    shown = [each.current.picture for each in storyboard.spread_frames(FRAMES_OF_EMOJI, pictures, take=1)]
+    shown = [each.current.picture for each in storyboard.spread_frames(FRAMES_OF_EMOJI, WHOLE_TAKE, take=1)]
     return [keys.raw(set_id, keys.take(emoji, 1), each) for emoji in range(1, emojis + 1) for each in shown]
 
 
@@ -218,7 +219,7 @@ async def animate(task: Animate) -> Animated:
 @activity.defn
 async def extract_pictures(task: ExtractPictures) -> ExtractedPictures:
     """Answer at once: the pictures lie there already."""
-    return ExtractedPictures(width=PICTURE_SIDE, height=PICTURE_SIDE)
+    return ExtractedPictures(width=PICTURE_SIDE, height=PICTURE_SIDE, loop=WHOLE_TAKE)
 
 
 @activity.defn

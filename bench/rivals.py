@@ -15,11 +15,12 @@ import av
 import numpy as np
 from PIL import Image
 
-from activities.encoder.apng import BEST, Timing, write_indexed
+from activities.encoder.apng import BEST, write_indexed
+from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba
 from activities.encoder.palette import Indexed
-from popcon import png
 from popcon.platforms import Platform
+from popcon.readers import png
 
 Rival = Callable[[Sequence[Rgba]], bytes]
 

@@ -12,8 +12,9 @@ from temporalio import activity
 
 from activities.worker import Activities, cpu_workers
 from popcon import keys
+from popcon.animators import animator
 from popcon.logs import log_to_stderr
-from popcon.models import Asset, Delivery, EncodedEmoji
+from popcon.models import Asset, Delivery, EncodedEmoji, Loop
 from popcon.settings import settings
 from popcon.storage import Storage
 from popcon.tasks import (
@@ -49,7 +50,7 @@ def animate(task: Animate) -> Animated:
 @activity.defn
 def extract_pictures(task: ExtractPictures) -> ExtractedPictures:
     """Answer at once: the pictures lie there already, and nobody asks for their size."""
-    return ExtractedPictures(width=1, height=1)
+    return ExtractedPictures(width=1, height=1, loop=Loop(length=animator("puppet").pictures))
 
 
 @activity.defn

@@ -2,11 +2,12 @@
 
 import asyncio
 
-from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
-from gpu_worker.worker import gpu_worker
+from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.logs import log_to_stderr
 from popcon.settings import settings
 from popcon.storage import Storage
@@ -18,7 +19,8 @@ async def main() -> None:
     log_to_stderr(settings())
     client = await connect(settings())
     async with open_lane(settings()) as lane:
-        activities = GpuActivities(Storage(settings()), lane, Mattes({Keyer.name: StandIn}))
+        mattes = Mattes({Keyer.name: StandIn})
+        activities = gpu_activities(Storage(settings()), lane, mattes, ColourRegions())
         await run_until_signalled(gpu_worker(client, activities, settings()))
 
 

@@ -1,41 +1,73 @@
-"""`python -m gpu_worker`: the GPU worker as a process."""
+"""`python -m gpu_worker`: the GPU worker as a process, or one for each graphics card where there are several."""
 
 import asyncio
+import sys
+from contextlib import ExitStack
 
 import cv2
 import numpy as np
 
-from gpu_worker.activities import GpuActivities, open_lane
-from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.activities import open_lane
+from gpu_worker.devices import visible_devices
+from gpu_worker.fleet import run_fleet
 from gpu_worker.mattes.registry import Mattes
-from gpu_worker.worker import gpu_worker
+from gpu_worker.memory import empty_device_caches
+from gpu_worker.segmenters.protocol import Segmenter
+from gpu_worker.segmenters.registry import open_segmenter
+from gpu_worker.telemetry import LaneCollector, serve
+from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.logs import log_to_stderr
-from popcon.settings import settings
+from popcon.messages import Point
+from popcon.settings import Settings, settings
 from popcon.storage import Storage
 from popcon.temporal import connect_patiently, run_until_signalled
 
 WARM_UP_SIDE = 64
 
 
-async def main() -> None:
-    """Warm the default matte up, then poll until told to stop."""
-    log_to_stderr(settings())
+def run() -> int:
+    """One worker here, or a process for each card. The exit code."""
+    devices = visible_devices()
+    if len(devices) > 1:
+        return run_fleet(devices, settings().gpu_metrics_port)
+    asyncio.run(main(settings(), devices[0] if devices else "cpu"))
+    return 0
+
+
+async def main(settings: Settings, device: str) -> None:
+    """Warm the models up that the settings name, then poll until told to stop."""
+    log_to_stderr(settings)
     # The lane's slots are the parallelism: threads of OpenCV's own would only get in their way, at these sizes.
     cv2.setNumThreads(1)
-    mattes = Mattes()
-    warm_up(mattes)
-    storage = Storage(settings())
-    client = await connect_patiently(settings())
+    mattes, segmenter = Mattes(memory_mb=settings.gpu_memory_mb), open_segmenter(settings)
+    warm_up(mattes, [each.strip() for each in settings.gpu_warm.split(",") if each.strip()], segmenter)
+    storage = Storage(settings)
+    client = await connect_patiently(settings)
     await asyncio.to_thread(storage.ensure_bucket)
-    async with open_lane(settings()) as lane:
-        await run_until_signalled(gpu_worker(client, GpuActivities(storage, lane, mattes), settings()))
+
+    def relieve() -> None:
+        mattes.let_go_idle()
+        empty_device_caches()
+
+    async with open_lane(settings, relieve) as lane:
+        with ExitStack() as stack:
+            if settings.gpu_metrics_port is not None:
+                collector = LaneCollector({device: (lane.counters, lane.slots)}, lambda: mattes.evictions)
+                stack.callback(serve(collector, settings.gpu_metrics_port))
+            activities = gpu_activities(storage, lane, mattes, segmenter)
+            await run_until_signalled(gpu_worker(client, activities, settings))
 
 
-def warm_up(mattes: Mattes) -> None:
-    """One forward pass before anybody waits for one: it loads the model and what that brings along."""
-    frame = np.full((1, WARM_UP_SIDE, WARM_UP_SIDE, 3), 255, np.uint8)
-    mattes.get(Keyer.name).run(frame, [None])
+def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter) -> None:
+    """One forward pass of each before anybody waits for one: it loads the model and what that brings along.
+
+    Raises UnknownName, and ModelMissing where a model cannot be loaded on this machine.
+    """
+    frames = np.full((2, WARM_UP_SIDE, WARM_UP_SIDE, 3), 255, np.uint8)
+    for name in names:
+        mattes.get(name).run(frames[:1], [None])
+    segmenter.parts(frames, 0, [Point(x=1, y=1)], np.ones(frames.shape[:3], bool))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(run())

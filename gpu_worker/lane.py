@@ -12,13 +12,21 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Self, TypeVar
 
+from gpu_worker.counters import Counters
+from gpu_worker.memory import is_out_of_memory
+from popcon.errors import OutOfMemory
+
 Work = TypeVar("Work")
 Result = TypeVar("Result")
+Answer = TypeVar("Answer")
+
+# What may share a pass: a model, and the pictures' shape.
+_Kind = tuple[str, tuple[int, ...]]
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item(Generic[Work]):
     """Something to forward. Items of one model and shape may share a pass; smaller priorities go first."""
 
@@ -29,17 +37,7 @@ class Item(Generic[Work]):
     priority: int = 3
 
 
-@dataclass
-class Counters:
-    """What the device has done so far. `busy_seconds` adds up over all slots."""
-
-    forwards: int = 0
-    items: int = 0
-    largest_batch: int = 0
-    busy_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Waiting(Generic[Work, Result]):
     item: Item[Work]
     arrival: int
@@ -52,19 +50,22 @@ class Lane(Generic[Work, Result]):
     """Forward passes, `slots` at once, each in a thread of its own.
 
     `forward` takes the works of one batch and returns their results in the same order; `longest_wait` is in seconds.
-    Use the lane as an async context: leaving it finishes what is queued.
+    `relieve` gives back what memory it can, when a forward found too little. Use the lane as an async context: leaving
+    it finishes what is queued.
     """
 
     forward: Callable[[Sequence[Work]], Sequence[Result]]
     slots: int
     largest_batch: int
     longest_wait: float
+    relieve: Callable[[], None] = lambda: None
     counters: Counters = field(default_factory=Counters)
 
     async def __aenter__(self) -> Self:
         self._waiting: list[_Waiting[Work, Result]] = []
         self._arrivals = count()
         self._on_their_way = 0
+        self._fits: dict[_Kind, int] = {}
         self._open = True
         self._changed = asyncio.Event()
         self._collecting = asyncio.Lock()
@@ -87,10 +88,12 @@ class Lane(Generic[Work, Result]):
     def approaching(self) -> Iterator[None]:
         """Say that an item is being prepared. A batch waits for more only while one is; submit after this block."""
         self._on_their_way += 1
+        self.counters.wanted(1)
         try:
             yield
         finally:
             self._on_their_way -= 1
+            self.counters.wanted(-1)
             self._changed.set()
 
     async def submit(self, item: Item[Work]) -> Result:
@@ -99,8 +102,12 @@ class Lane(Generic[Work, Result]):
             raise RuntimeError("the lane is closed")
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, next(self._arrivals), time.monotonic(), result))
+        self.counters.wanted(1)
         self._changed.set()
-        return await result
+        try:
+            return await result
+        finally:
+            self.counters.wanted(-1)
 
     async def _serve(self) -> None:
         while batch := await self._collect():
@@ -125,45 +132,84 @@ class Lane(Generic[Work, Result]):
         """The most urgent item and what can go with it, in order of priority, then of arrival."""
         self._waiting = [each for each in self._waiting if not each.result.done()]
         queue = sorted(self._waiting, key=lambda each: (each.item.priority, each.arrival))
-        alike = [each for each in queue if _kind(each) == _kind(queue[0])]
-        return alike[: self.largest_batch]
+        if not queue:
+            return []
+        kind = _kind(queue[0])
+        return [each for each in queue if _kind(each) == kind][: self._most(kind)]
+
+    def _most(self, kind: _Kind) -> int:
+        """How many of a kind go together: fewer than allowed once that many were too many for the memory."""
+        return self._fits.get(kind, self.largest_batch)
 
     def _time_left(self, batch: list[_Waiting[Work, Result]]) -> float:
         """How long the batch may still wait for more. The clock starts with its first item."""
-        if len(batch) == self.largest_batch or not self._on_their_way or not self._open:
+        if len(batch) == self._most(_kind(batch[0])) or not self._on_their_way or not self._open:
             return 0.0
         return min(each.since for each in batch) + self.longest_wait - time.monotonic()
 
-    async def _run(self, batch: list[_Waiting[Work, Result]]) -> None:
-        """Forward a batch. If that fails, forward its halves, so that a poisoned item fails alone."""
+    async def _run(self, batch: list[_Waiting[Work, Result]], *, relieved: bool = False) -> None:
+        """Forward a batch. If that fails, forward its halves, so that a poisoned item fails alone.
+
+        Where memory was short, later batches are no larger than what fits, and a single item gets a second chance.
+        """
         batch = [each for each in batch if not each.result.done()]
         if not batch:
             return
         works = [each.item.work for each in batch]
         start = time.monotonic()
         try:
-            results = await asyncio.get_running_loop().run_in_executor(self._threads, self.forward, works)
+            results = await self._in_thread(self.forward, works)
             answers = list(zip(batch, results, strict=True))
         except Exception as error:
-            self._note("failed", batch, time.monotonic() - start)
-            if len(batch) > 1:
-                await self._run(batch[: len(batch) // 2])
-                await self._run(batch[len(batch) // 2 :])
-            elif not batch[0].result.done():
-                batch[0].result.set_exception(error)
+            self._note("failed", batch, start)
+            await self._after_failure(batch, error, relieved)
             return
-        self._note("forward", batch, time.monotonic() - start)
+        self._note("forward", batch, start)
         for each, result in answers:
             if not each.result.done():
                 each.result.set_result(result)
 
-    def _note(self, what: str, batch: list[_Waiting[Work, Result]], seconds: float) -> None:
-        self.counters.forwards += 1
-        self.counters.items += len(batch)
-        self.counters.largest_batch = max(self.counters.largest_batch, len(batch))
-        self.counters.busy_seconds += seconds
+    async def _after_failure(self, batch: list[_Waiting[Work, Result]], error: Exception, relieved: bool) -> None:
+        half = len(batch) // 2
+        self.counters.failures += 1
+        short = is_out_of_memory(error)
+        if short:
+            self.counters.out_of_memory += 1
+            kind = _kind(batch[0])
+            self._fits[kind] = min(self._most(kind), max(1, half))
+            await self._relieve()
+        if half:
+            await self._run(batch[:half])
+            await self._run(batch[half:])
+        elif short and not relieved:
+            await self._run(batch, relieved=True)
+        elif not batch[0].result.done():
+            batch[0].result.set_exception(_too_large(batch[0].item, error) if short else error)
+
+    async def _relieve(self) -> None:
+        try:
+            await self._in_thread(self.relieve)
+        except Exception:  # no reason to stop the lane: the next forward tells whether there is room
+            log.exception("giving memory back failed")
+
+    async def _in_thread(self, work: Callable[..., Answer], *arguments: object) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _note(self, what: str, batch: list[_Waiting[Work, Result]], start: float) -> None:
+        seconds = time.monotonic() - start
+        self.counters.forwarded(len(batch), seconds)
+        for each in batch:
+            self.counters.waits.add(start - each.since)
         names = ",".join(each.item.name for each in batch)
         log.info("%s model=%s batch=%d items=%s ms=%.0f", what, batch[0].item.model, len(batch), names, seconds * 1000)
+
+
+def _too_large(item: Item[Work], error: Exception) -> OutOfMemory:
+    height, width = item.shape[:2]
+    return OutOfMemory(
+        f"{item.model} runs out of memory on a single picture of {width} x {height} pixels: choose a smaller matte, or "
+        f"give the GPU worker a device with more memory ({error})"
+    )
 
 
 def _kind(waiting: _Waiting[Work, Result]) -> tuple[str, tuple[int, ...]]:

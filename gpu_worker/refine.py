@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.segment import Mask, Segmenter
+from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
-from popcon.errors import Permanent
+from popcon.errors import NothingToChange, Permanent
 from popcon.messages import Point
 
 Floats = NDArray[np.float32]
@@ -30,28 +30,8 @@ PLATE_DISTANCE = 10.0
 OFF_LINE = 40.0
 
 
-def refine(rgb: Pixels, matte: Pixels, points: Sequence[Point], mode: str, plate: str, segmenter: Segmenter) -> Pixels:
-    """The matte (uint8 height x width x 4) after what hangs together with the points is erased, or restored.
-
-    `rgb` is the picture as rendered, of the same size, on the plate (`#rrggbb`). Colours are its own or unmixed from
-    it. Nothing changes further than a few pixels from the part. Raises Permanent when there is nothing to change.
-    """
-    _refuse_outside(points, rgb)
-    changed = (
-        _erased(rgb, matte, points, segmenter) if mode == "erase" else _restored(rgb, matte, points, plate, segmenter)
-    )
-    difference = np.abs(changed[:, :, 3].astype(np.float32) - matte[:, :, 3]).sum() / 255
-    if difference < LEAST_CHANGE:
-        place = _said(points)
-        raise Permanent(
-            f"nothing to erase at {place}: it is transparent there already"
-            if mode == "erase"
-            else f"nothing to restore at {place}: all of it is there already"
-        )
-    return changed
-
-
-def _refuse_outside(points: Sequence[Point], rgb: Pixels) -> None:
+def refuse_points(points: Sequence[Point], rgb: Pixels) -> None:
+    """Raise Permanent, with what is right, if the points cannot be meant on this picture."""
     height, width = rgb.shape[:2]
     for point in points:
         if not (point.x < width and point.y < height):
@@ -63,15 +43,41 @@ def _refuse_outside(points: Sequence[Point], rgb: Pixels) -> None:
         raise Permanent("every point has label 0, which means not this: add one with label 1 on what is meant")
 
 
+def scope(matte: Pixels, mode: str) -> Mask:
+    """Where a part is looked for: what is seen can be erased, and anything restored."""
+    return np.asarray(_share(matte) > SEEN) if mode == "erase" else np.ones(matte.shape[:2], bool)
+
+
+def refine(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], mode: str, plate: str) -> Pixels:
+    """The matte (uint8 height x width x 4) after a part of the picture, which the points mean, is erased or restored.
+
+    `rgb` is the picture as rendered, of the same size, on the plate (`#rrggbb`). Colours are its own or unmixed from
+    it. Nothing changes further than a few pixels from the part. Raises NothingToChange.
+    """
+    changed = _erased(matte, part) if mode == "erase" else _restored(rgb, matte, part, points, plate)
+    if change(matte, changed).sum() / 255 < LEAST_CHANGE:
+        place = _said(points)
+        raise NothingToChange(
+            f"nothing to erase at {place}: it is transparent there already"
+            if mode == "erase"
+            else f"nothing to restore at {place}: all of it is there already"
+        )
+    return changed
+
+
+def change(before: Pixels, after: Pixels) -> Floats:
+    """By how much the alpha of each pixel differs (levels of 255)."""
+    return np.asarray(np.abs(after[:, :, 3].astype(np.float32) - before[:, :, 3]), np.float32)
+
+
 def _said(points: Sequence[Point]) -> str:
     return " and ".join(f"{point.x:g}, {point.y:g}" for point in points if point.label == 1)
 
 
-def _erased(rgb: Pixels, matte: Pixels, points: Sequence[Point], segmenter: Segmenter) -> Pixels:
-    alpha = _share(matte)
-    part = segmenter.part(rgb, points, alpha > SEEN)
+def _erased(matte: Pixels, part: Mask) -> Pixels:
     if not part.any():
         return matte
+    alpha = _share(matte)
     part = _with_remnants(part, np.asarray(alpha > SEEN))
     rest = np.asarray((alpha >= SOLID) & ~part)
     grown = cv2.dilate(part.astype(np.float32), np.ones((3, 3), np.uint8))
@@ -96,12 +102,11 @@ def _with_remnants(part: Mask, visible: Mask) -> Mask:
     return np.asarray(part | (visible & ~stays[labels]))
 
 
-def _restored(rgb: Pixels, matte: Pixels, points: Sequence[Point], plate: str, segmenter: Segmenter) -> Pixels:
-    alpha = _share(matte)
-    behind = fit_background(rgb, _levels(plate)).image(*rgb.shape[:2])
-    part = segmenter.part(rgb, points, np.ones(alpha.shape, bool))
+def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], plate: str) -> Pixels:
     if not part.any():
         return matte
+    alpha = _share(matte)
+    behind = fit_background(rgb, _levels(plate)).image(*rgb.shape[:2])
     _refuse_plate(rgb, behind, part, points)
     wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
     # Between the part and what is solid already there is no gap to see the plate through.
@@ -120,7 +125,9 @@ def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Poin
     seen = cv2.cvtColor(np.median(rgb[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     plate = cv2.cvtColor(np.median(behind[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     if float(np.linalg.norm(seen - plate)) < PLATE_DISTANCE:
-        raise Permanent(f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture")
+        raise NothingToChange(
+            f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture"
+        )
 
 
 def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:

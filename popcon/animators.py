@@ -8,7 +8,9 @@ from popcon.model import Model
 class Animator(Model):
     """An animator: `queue` says what its work needs, `pictures` how many pictures its takes hold.
 
-    One that `redraws` can render a single picture of a take once more; a video model cannot.
+    One that `redraws` can render a single picture of a take once more; a video model cannot. One that `loops` renders
+    takes that close; in those of the others a loop is looked for. What is `generative` draws pictures that nobody drew:
+    stores ask for it.
     """
 
     name: str
@@ -16,6 +18,8 @@ class Animator(Model):
     queue: str
     pictures: int
     redraws: bool = False
+    loops: bool = False
+    generative: bool = False
 
 
 _ANIMATORS = {
@@ -27,6 +31,7 @@ _ANIMATORS = {
             queue=queues.CPU,
             pictures=48,
             redraws=True,
+            loops=True,
         ),
     )
 }

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from popcon import storyboard
+from popcon import exports, storyboard
 from popcon.animators import animator
 from popcon.errors import Refused, UnknownName
 from popcon.growth import LONGEST_RECIPE, Scales, refuse_growth
@@ -14,12 +14,14 @@ from popcon.messages import (
     DropEmoji,
     Edit,
     EmojiEdit,
+    ExportSet,
     FrameEdit,
     RefineFrame,
     Reorder,
     RetryEmoji,
     RetryFailed,
     RetryFrame,
+    SetListing,
     SwapFrame,
     UseTake,
 )
@@ -48,7 +50,7 @@ LONGEST_NOTICE = 300
 # More than a person can have waiting; a program that sends more has lost its way.
 MOST_PENDING = 500
 
-_ABOUT_SET = (AddEmoji, DropEmoji, Reorder, ChooseTab, RetryFailed)
+_ABOUT_SET = (AddEmoji, DropEmoji, Reorder, ChooseTab, RetryFailed, SetListing)
 _ENDINGS = {"approve": Ending.APPROVED, "close": Ending.CLOSED}
 
 
@@ -73,19 +75,13 @@ def reopened(state: SetState, at: str, window_ends: str) -> SetState:
 
     It stands as what was delivered turned out, also when it was cancelled, until there is something new to deliver.
     """
-    stopped = {"status": EmojiStatus.FAILED, "failure": "the set ended before it was done"}
-    emojis = tuple(
-        storyboard.as_taken(each).model_copy(update={"status": EmojiStatus.DONE} if each.encoded else stopped)
-        if each.status in (EmojiStatus.WAITING, EmojiStatus.RUNNING)
-        else each
-        for each in state.emojis
-    )
+    emojis = tuple(storyboard.settled(each, "the set ended before it was done") for each in state.emojis)
     packaged = state.packaged and emojis == state.emojis
     again = {"ending": None, "window_ends": window_ends, "failure": None, "packaged": packaged}
     opened = _forgotten(state.model_copy(update={**again, "emojis": emojis}), at)
     if opened.delivery is None:
         return opened
-    delivery = opened.delivery.model_copy(update={"status": status_when_packaged(opened)})
+    delivery = opened.delivery.model_copy(update={"status": status_when_packaged(opened, opened.request.platform)})
     return opened.model_copy(update={"delivery": delivery})
 
 
@@ -110,7 +106,8 @@ def accept(
     asked = PendingEdit(number=number, name=name, body=body)
     refuse_growth(state, asked, scales or Scales())
     state = state.model_copy(update={"edits": number, "pending": (*state.pending, asked)})
-    return _handled(state, used, number), Accepted(edit=number)
+    warning = platform(edit.platform).warning if isinstance(edit, ExportSet) else None
+    return _handled(state, used, number), Accepted(edit=number, warning=warning)
 
 
 def edit_of(pending: PendingEdit) -> Edit:
@@ -129,6 +126,8 @@ def refuse(state: SetState, edit: Edit) -> None:
         _refuse_order(state, edit.emojis)
     elif isinstance(edit, RetryFailed) and not _failed(state):
         raise Refused("no emoji has failed")
+    elif isinstance(edit, ExportSet):
+        exports.refuse(state, edit)
 
 
 def apply_to_set(state: SetState, edit: Edit) -> SetState:
@@ -150,6 +149,10 @@ def apply_to_set(state: SetState, edit: Edit) -> SetState:
         failed = {each.number for each in _failed(state)}
         emojis = (each.model_copy(update=again) if each.number in failed else each for each in state.emojis)
         return state.model_copy(update={"emojis": tuple(emojis)})
+    if isinstance(edit, SetListing):
+        written = edit.model_dump(exclude={"request_id"}, exclude_none=True)
+        listing = state.request.listing.model_copy(update=written)
+        return _changed(state, request=state.request.model_copy(update={"listing": listing}))
     raise TypeError(f"{type(edit).__name__} is not about the set as a whole")
 
 
@@ -190,12 +193,12 @@ def status_of(state: SetState) -> SetStatus:
     return state.delivery.status
 
 
-def status_when_packaged(state: SetState) -> SetStatus:
-    """How a set stands once what is done has been delivered."""
+def status_when_packaged(state: SetState, platform_name: str) -> SetStatus:
+    """How a set stands once what is done has been delivered to that platform."""
     ready = sum(each.encoded is not None for each in state.ordered)
     if ready == 0:
         return SetStatus.FAILED
-    if not platform(state.request.platform).enough(ready):
+    if not platform(platform_name).enough(ready):
         return SetStatus.DRAFT
     failed = any(each.status is EmojiStatus.FAILED for each in state.ordered)
     return SetStatus.DONE_WITH_ERRORS if failed else SetStatus.DONE
@@ -259,13 +262,17 @@ def _refuse_frame_edit(state: SetState, emoji: Emoji, edit: FrameEdit) -> None:
             f"the {state.request.animator} animator cannot redraw a single frame: "
             "use retry_emoji for a new take, or swap_frame for a neighbour in time"
         )
-    if isinstance(edit, RefineFrame) and edit.propagate:
-        raise Refused("a click cannot be carried through the other frames yet: refine them one by one")
-    if isinstance(edit, RefineFrame) and len(emoji.frames[edit.frame - 1].current.recipe or "") > LONGEST_RECIPE:
-        raise Refused(
-            f"frame {edit.frame} of emoji {emoji.number} was refined too often in a row: "
-            "swap to an earlier candidate, and refine that with more points at once"
-        )
+    if isinstance(edit, RefineFrame):
+        _refuse_long_recipe(emoji, edit)
+
+
+def _refuse_long_recipe(emoji: Emoji, edit: RefineFrame) -> None:
+    for frame in emoji.frames if edit.propagate else (emoji.frames[edit.frame - 1],):
+        if len(frame.current.recipe or "") > LONGEST_RECIPE:
+            raise Refused(
+                f"frame {frame.number} of emoji {emoji.number} was refined too often in a row: "
+                "swap to an earlier candidate, and refine that with more points at once"
+            )
 
 
 def _refuse_unknown_action(state: SetState, action: str) -> None:
@@ -324,6 +331,8 @@ def _handled(state: SetState, request_id: str | None, edit: int) -> SetState:
 
 def _twin(state: SetState, name: str, body: dict[str, object]) -> int | None:
     """The pending edit that this message repeats, if nothing that came after it touches the same."""
+    if name == exports.EXPORT:
+        return exports.twin(state, body)
     for each in reversed(state.pending):
         if (each.name, each.body) == (name, body):
             return each.number
@@ -338,8 +347,13 @@ def _touches_the_same(pending: PendingEdit, name: str, body: dict[str, object]) 
         return all(about_set)
     if pending.body.get("emoji") != body.get("emoji"):
         return False
-    frames = {pending.body.get("frame"), body.get("frame")}
+    frames = {_frame_of(pending.body), _frame_of(body)}
     return len(frames) == 1 or None in frames
+
+
+def _frame_of(body: dict[str, object]) -> object:
+    """The one frame that a message is about; None if it is about all of them."""
+    return None if body.get("propagate") else body.get("frame")
 
 
 def _changed(state: SetState, **fields: object) -> SetState:

@@ -45,16 +45,28 @@ class DoesNotFit(Permanent):
     """An emoji that no route of the encoder brings under the platform's limit of bytes."""
 
 
-class BrokenPng(Permanent, ValueError):
-    """Bytes that are no well-formed PNG or APNG, and what is wrong with them."""
+class BrokenFile(Permanent, ValueError):
+    """Bytes that are no well-formed picture or animation, and what is wrong with them."""
 
 
 class RuleBroken(Permanent):
     """A finished file that fails its platform's checks: a bug in the encoder, caught before it is delivered."""
 
 
+class OutOfMemory(Permanent):
+    """A single picture that does not fit the device's memory, although all that could give way has."""
+
+
+class ModelMissing(Permanent):
+    """A model that cannot run on this machine: its weights or its library are missing, and how they are brought."""
+
+
 class Refused(Permanent):
     """A message to a set that cannot be done as things stand: what is wrong, and what exists."""
+
+
+class NothingToChange(Permanent):
+    """A click that would leave a matte as it is, and why."""
 
 
 class Unavailable(PopconError):

@@ -8,9 +8,10 @@ import json
 from collections.abc import Callable
 
 from popcon.errors import Refused
+from popcon.mattes import matte
 from popcon.models import Candidate, Emoji, EmojiStatus, EncodedEmoji, PendingEdit, SetRequest, SetState, Take
 
-# Beside this there is room for what its number limits: notices, request ids, messages that make nothing new.
+# Beside this there is room for what its number limits: notices, request ids, exports, messages that make nothing new.
 LARGEST_STATE = 900_000
 # Each refinement of a matte makes its recipe longer, and a recipe is part of an object key: S3 takes 1,024 characters.
 LONGEST_RECIPE = 800
@@ -25,12 +26,16 @@ _ENCODED = 1_200
 _TAKE = 400
 _CANDIDATE = 110
 _RECIPE = 24
+_RECIPE_OF_NETWORK = 40
+_STEADIED = 20
 _NUMBER = 6
 _MOMENT = 30
 _PENDING = 150
 _POINT = 80
 _NEW_TAKE = 1_500
 _FLAG = 60
+# All its texts, of four bytes a character, and their names. There is always room for it.
+_LISTING = 1_500
 
 
 class Scales:
@@ -85,6 +90,7 @@ def _wished(request: SetRequest) -> int:
     """What was there at the start."""
     return (
         _SET
+        + _LISTING
         + _texts(request.character.key)
         + sum(_WISH + _texts(each.action, each.prompt) for each in request.emojis)
         + sum(
@@ -99,48 +105,67 @@ def _wished(request: SetRequest) -> int:
 def _made(emojis: tuple[Emoji, ...], request: SetRequest) -> int:
     """The emojis. One that is not done may have a take to come."""
     unfinished = sum(each.status is not EmojiStatus.DONE for each in emojis)
-    return sum(map(_emoji, emojis)) + unfinished * _new_take(request)
+    return sum(_emoji(each, request) for each in emojis) + unfinished * _new_take(request)
 
 
 def _asked(pending: tuple[PendingEdit, ...], request: SetRequest) -> int:
     """The pending edits, as long as they wait and when they are done."""
-    return sum(_waiting(each) + _MAKES.get(each.name, _nothing)(request, _prompt(each)) for each in pending)
+    return sum(_waiting(each) + _MAKES.get(each.name, _nothing)(request, each) for each in pending)
 
 
 def _waiting(pending: PendingEdit) -> int:
     points, order = (len(pending.body.get(each, ())) for each in ("points", "emojis"))
-    return _PENDING + _prompt(pending) + _POINT * points + _NUMBER * order
+    written = _LISTING if pending.name == "set_listing" else 0
+    return _PENDING + _prompt(pending) + _POINT * points + _NUMBER * order + written
 
 
 def _prompt(pending: PendingEdit) -> int:
     return _texts(pending.body.get("prompt"))
 
 
-def _nothing(request: SetRequest, prompt: int) -> int:
+def _nothing(request: SetRequest, pending: PendingEdit) -> int:
     return 0
 
 
-# What comes of a message, with a prompt of so many bytes. A take's prompt is its emoji's too.
-_MAKES: dict[str, Callable[[SetRequest, int], int]] = {
-    "add_emoji": lambda request, prompt: _EMOJI + _new_take(request) + 2 * prompt,
-    "retry_emoji": lambda request, prompt: _new_take(request) + 2 * prompt,
-    "retry_frame": lambda request, prompt: _CANDIDATE + _RECIPE + _MOMENT + prompt,
-    "refine_frame": lambda request, prompt: _CANDIDATE + LONGEST_RECIPE + _RECIPE + _MOMENT,
+def _refined(request: SetRequest, pending: PendingEdit) -> int:
+    frames = request.frames if pending.body.get("propagate") else 1
+    return frames * (_CANDIDATE + LONGEST_RECIPE + _RECIPE + _MOMENT)
+
+
+# What comes of a message. A take's prompt is its emoji's too. An export makes nothing here: there is one for each
+# platform at most. A listing has its room, but many of them can wait at once.
+_MAKES: dict[str, Callable[[SetRequest, PendingEdit], int]] = {
+    "add_emoji": lambda request, pending: _EMOJI + _new_take(request) + 2 * _prompt(pending),
+    "retry_emoji": lambda request, pending: _new_take(request) + 2 * _prompt(pending),
+    "retry_frame": lambda request, pending: _CANDIDATE + _RECIPE_OF_NETWORK + _MOMENT + _prompt(pending),
+    "refine_frame": _refined,
+    "set_listing": _nothing,
 }
 
 
 def _new_take(request: SetRequest) -> int:
-    """A take before it is there: three candidates a frame, their selection, and what may be doubtful about them."""
-    return _NEW_TAKE + request.frames * (3 * (_CANDIDATE + _RECIPE) + 2 * _NUMBER + 2 * _FLAG)
+    """A take before it is there: its candidates, their selection, and what may be doubtful about them.
+
+    Three candidates a frame, and one more where a matte that wavers is steadied.
+    """
+    candidate = _CANDIDATE + _recipe(request)
+    steadied = candidate + _STEADIED if matte(request.matte).wavers else 0
+    return _NEW_TAKE + request.frames * (3 * candidate + steadied + 2 * _NUMBER + 2 * _FLAG)
 
 
-def _emoji(emoji: Emoji) -> int:
+def _recipe(request: SetRequest) -> int:
+    return _RECIPE_OF_NETWORK if matte(request.matte).wavers else _RECIPE
+
+
+def _emoji(emoji: Emoji, request: SetRequest) -> int:
     return (
         _EMOJI
         + _texts(emoji.action, emoji.prompt, emoji.failure, *emoji.attention)
         + (_encoded(emoji.encoded) if emoji.encoded else 0)
         + sum(map(_take, emoji.takes))
-        + sum(_NUMBER * 8 + sum(map(_candidate, frame.candidates)) for frame in emoji.frames)
+        + sum(
+            _NUMBER * 8 + sum(_candidate(each, _recipe(request)) for each in frame.candidates) for frame in emoji.frames
+        )
     )
 
 
@@ -157,9 +182,9 @@ def _take(take: Take) -> int:
     )
 
 
-def _candidate(candidate: Candidate) -> int:
+def _candidate(candidate: Candidate, usual: int) -> int:
     # One that is not matted yet will be, as soon as somebody wants it.
-    recipe = max(len(candidate.recipe or "") + 2, _RECIPE)
+    recipe = max(len(candidate.recipe or "") + 2, usual)
     return _CANDIDATE + recipe + _texts(candidate.prompt, candidate.at)
 
 

@@ -48,6 +48,11 @@ def matte(set_id: str, take: str, picture: int, recipe: str) -> str:
     return f"{pictures(set_id, take)}{picture:03d}/matte-{recipe}.png"
 
 
+def preview(set_id: str, take: str, picture: int, asked: str) -> str:
+    """What a click would change of the same picture's matte (RGBA PNG, small)."""
+    return f"{pictures(set_id, take)}{picture:03d}/preview-{asked}.png"
+
+
 def choice(set_id: str, take: str, sha256: str) -> str:
     """Why the chooser chose as it did (JSON), under its hash."""
     return f"sets/{set_id}/takes/{take}/choice-{sha256}.json"
@@ -56,6 +61,26 @@ def choice(set_id: str, take: str, sha256: str) -> str:
 def asset(set_id: str, sha256: str, extension: str) -> str:
     """A finished file, under its hash."""
     return f"sets/{set_id}/assets/{sha256}.{extension}"
+
+
+def exports(set_id: str) -> str:
+    """The prefix of a set's exports, each platform's in a folder of its own."""
+    return f"sets/{set_id}/exports/"
+
+
+def export_manifests(set_id: str, platform: str) -> str:
+    """The prefix of the manifests of a set's exports for one platform; the last in order is the current one."""
+    return f"{exports(set_id)}{platform}/"
+
+
+def export_manifest(set_id: str, platform: str, revision: int) -> str:
+    """The manifest of one revision of an export."""
+    return f"{export_manifests(set_id, platform)}{revision:0{MANIFEST_DIGITS}d}.json"
+
+
+def encoding(set_id: str, sha256: str) -> str:
+    """What was made of an emoji's mattes for a platform (JSON), under the hash of all that it depends on."""
+    return f"sets/{set_id}/encodings/{sha256}.json"
 
 
 def manifests(set_id: str) -> str:

@@ -1,28 +1,18 @@
 """The messages that people send to a set. From this one table come its signals, its updates and their descriptions."""
 
 import json
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from popcon.listing import Creator, Description, Title
 from popcon.mattes import matte
 from popcon.model import Message, Model
+from popcon.wording import in_one_line
 
 # Prompts are kept in the set's state, which has to stay small; no animator reads more than a few sentences.
 LONGEST_PROMPT = 500
 MOST_POINTS = 64
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _in_one_line(prompt: str) -> str:
-    """However somebody broke it into lines: it stands in tables and notices. What else steers a terminal is refused."""
-    line = " ".join(prompt.split())
-    if _CONTROLS.search(line):
-        raise ValueError("a prompt cannot have control characters")
-    return line
-
 
 # Strict, since a sender that says true or "1" for a number has something else wrong too.
 Number = Annotated[int, Field(ge=1, le=9999, strict=True)]
@@ -31,7 +21,7 @@ Coordinate = Annotated[float, Field(ge=0, le=10_000, strict=True)]
 Prompt = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PROMPT),
-    AfterValidator(_in_one_line),
+    AfterValidator(in_one_line),
 ]
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -98,7 +88,10 @@ class Point(Message):
 
 
 class RefineFrame(FrameEdit):
-    """Erase what is under the points from a frame's matte, or restore it from the picture as rendered."""
+    """Erase what is under the points from a frame's matte, or restore it from the picture as rendered.
+
+    `propagate` does the same in every frame of the emoji in which that is to be seen.
+    """
 
     points: tuple[Point, ...] = Field(min_length=1, max_length=MOST_POINTS)
     mode: Literal["erase", "restore"]
@@ -128,6 +121,29 @@ class ChooseTab(EmojiEdit):
 
 class RetryFailed(Edit):
     """Render every failed emoji once more."""
+
+
+class ExportSet(Edit):
+    """Make the set's emojis for another platform too. Without a `stroke` the platform's own habit decides."""
+
+    platform: str
+    stroke: bool | None = Field(default=None, strict=True)
+
+
+class SetListing(Edit):
+    """Write on the listing sheet, what a store's form asks. What is left out stays; an empty text is taken away."""
+
+    title: Title | None = None
+    description: Description | None = None
+    creator: Creator | None = None
+    copyright: Creator | None = None
+    ai: bool | None = Field(default=None, strict=True)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_dump(exclude={"request_id"}, exclude_none=True):
+            raise ValueError("say a title, description, creator, copyright or ai, or there is nothing to write")
+        return self
 
 
 class Approve(Edit):
@@ -210,6 +226,18 @@ MESSAGES: dict[str, MessageKind] = {
             example={"emoji": 2},
         ),
         MessageKind(name="retry_failed", model=RetryFailed, does="Render every failed emoji once more.", example={}),
+        MessageKind(
+            name="export",
+            model=ExportSet,
+            does="Make the set's emojis for another platform too, beside its own delivery.",
+            example={"platform": "telegram-sticker"},
+        ),
+        MessageKind(
+            name="set_listing",
+            model=SetListing,
+            does="Write on the listing sheet: title, description, creator, copyright, and whether AI was used.",
+            example={"title": "Happy cat", "creator": "Ann", "ai": True},
+        ),
         MessageKind(
             name="approve",
             model=Approve,

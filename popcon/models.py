@@ -9,17 +9,21 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, mod
 
 from popcon import keys
 from popcon.animators import animator
+from popcon.listing import Listing
 from popcon.mattes import matte
 from popcon.messages import Prompt, Seed
 from popcon.model import Message, Model
 from popcon.platforms import platform
 from popcon.presets import MOST_OWN_PRESETS, Preset, preset
+from popcon.remark import Remark
 
 SetId = Annotated[str, StringConstraints(pattern=r"^set-[a-z0-9][a-z0-9-]{0,58}$")]
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 
 DEFAULT_FRAMES = 12
+# Of a delivery, what is worst lies in the set's state, in short; its manifest tells everything.
+MOST_ATTENTION, LONGEST_ATTENTION = 12, 120
 
 
 def is_set_id(text: str) -> bool:
@@ -63,6 +67,8 @@ class SetRequest(Message):
     animator: str = "puppet"
     matte: str = "keyer"
     seed: Seed = 0
+    stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
+    listing: Listing = Field(default_factory=Listing, description="what the store's form asks")
     shadow: bool = Field(default=False, description="takes have a soft shadow on the ground, for the matte to remove")
     own_presets: tuple[Preset, ...] = Field(
         default=(), max_length=MOST_OWN_PRESETS, description="actions that only this set has"
@@ -127,8 +133,22 @@ class Character(Model):
     plate: Colour
 
 
+class Loop(Model):
+    """The part of a take that its animation shows, over and over (activities/loop.py says how it is chosen)."""
+
+    start: int = Field(default=1, ge=1, description="its first picture")
+    length: int = Field(ge=1, description="how many pictures it goes through")
+    ping_pong: bool = Field(default=False, description="there and back, since no loop closes")
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The pictures of one round. The ends of a way there and back are not shown twice."""
+        there = tuple(range(self.start, self.start + self.length))
+        return there + there[-2:0:-1] if self.ping_pong else there
+
+
 class TakeQuality(Model):
-    """What was measured on all pictures of a take (activities/take_quality.py says how)."""
+    """What was measured on the pictures of a take's loop (activities/take_quality.py says how)."""
 
     seam: float = Field(description="from the last picture back to the first, in median steps between neighbours")
     distinct: int = Field(description="pictures that differ visibly from the one shown before them, and the first")
@@ -153,7 +173,8 @@ class Take(Model):
     at: str = ""
     selection: tuple[int, ...] = Field(default=(), description="each frame's candidate when it was last in use")
     notes_key: str | None = Field(default=None, description="what the chooser wrote")
-    # Both are None in takes from before there were reports on them.
+    # All three are None in takes from before they were measured.
+    loop: Loop | None = None
     quality: TakeQuality | None = None
     attention: tuple[str, ...] | None = Field(default=None, description="why a person should look at it")
 
@@ -165,6 +186,7 @@ class Source(StrEnum):
     REDRAWN = "redrawn"
     REMATTED = "rematted"
     REFINED = "refined"
+    STEADIED = "steadied"
 
 
 class Candidate(Model):
@@ -219,6 +241,8 @@ class EncodedEmoji(Model):
     """
 
     asset: Asset
+    # Emojis from before there were several platforms do not say it.
+    spec: str = Field(default="", description="which reading of the store's spec it was made by")
     frames: int
     seconds: int
     loops: int
@@ -259,9 +283,38 @@ class Delivery(Model):
     status: SetStatus
     note: str | None = Field(default=None, description="why it is not uploadable, like 'not uploadable: 3 of 8'")
     zip: Asset | None = None
-    tab: Asset | None = None
     contact_sheet: Asset | None = None
+    attention: tuple[str, ...] = Field(default=(), description="the worst of what a reviewer would say, worst first")
     manifest_key: str
+
+
+class ExportTarget(Model):
+    """What an export makes the set's emojis for, and which: `shows` is the same as long as they are."""
+
+    platform: str
+    stroke: bool | None = None
+    shows: str
+
+
+class Export(ExportTarget):
+    """An export that was delivered, beside the set's own delivery."""
+
+    delivery: Delivery
+
+
+def manifest_key(set_id: str, revision: int, export: ExportTarget | None) -> str:
+    """Where the manifest of a revision lies: of the set's own delivery, or of an export."""
+    if export is None:
+        return keys.manifest(set_id, revision)
+    return keys.export_manifest(set_id, export.platform, revision)
+
+
+class ExportProgress(Model):
+    """How far a running export is, in emojis."""
+
+    platform: str
+    done: int = 0
+    emojis: int
 
 
 class PendingEdit(Model):
@@ -297,6 +350,7 @@ class Accepted(Model):
 
     edit: int
     joined: bool = False
+    warning: str | None = Field(default=None, description="what to know before the result is used")
 
 
 class SetState(Model):
@@ -315,6 +369,7 @@ class SetState(Model):
     notices: tuple[Notice, ...] = ()
     packaged: bool = Field(default=False, description="the last delivery shows this state")
     delivery: Delivery | None = None
+    exports: tuple[Export, ...] = Field(default=(), description="the newest for each other platform")
     ending: Ending | None = None
     failure: str | None = None
 
@@ -342,6 +397,7 @@ class CandidateNotes(Model):
     recipe: str
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
+    segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
 
 
 class CandidateHistory(Model):
@@ -368,29 +424,49 @@ class FrameHistory(Model):
 
 
 class ManifestEmoji(Model):
-    """An emoji in the manifest, with its file in the ZIP (None when it was left out)."""
+    """An emoji in the manifest, with its file in the ZIP (None when it was left out) and how that was made."""
 
     number: int
     action: str
     status: EmojiStatus
+    failure: str | None = None
     file: str | None = None
+    encoded: EncodedEmoji | None = None
     failed_checks: tuple[str, ...] = Field(default=(), description="the platform's rules that the file breaks")
     frames: tuple[FrameHistory, ...] = ()
 
 
+class ManifestExtra(Model):
+    """A further picture of the ZIP, like LINE's tab: which emoji it shows, and how it was made if it moves."""
+
+    file: str
+    emoji: int
+    asset: Asset
+    failed_checks: tuple[str, ...] = Field(default=(), description="the platform's rules that the file breaks")
+    encoded: EncodedEmoji | None = None
+
+
 class Manifest(Model):
-    """The truth about a set, stored in S3 beside its assets. `state` is all that is needed to open it again."""
+    """The truth about a set, stored in S3 beside its assets. `state` is all that is needed to open it again.
+
+    That of an export is the truth about its files; its `state` is the set's as it was exported.
+    """
 
     set_id: SetId
     revision: int
     status: SetStatus
     note: str | None = None
     packaged: str = Field(description="ISO 8601, UTC: when this revision was made")
+    spec: str = Field(default="", description="which reading of the store's spec the files were made and checked by")
+    warning: str | None = Field(default=None, description="what to know before the files are uploaded")
+    export: ExportTarget | None = None
     state: SetState
     emojis: tuple[ManifestEmoji, ...] = ()
+    extras: tuple[ManifestExtra, ...] = ()
     zip: Asset | None = None
-    tab: Asset | None = None
     contact_sheet: Asset | None = None
+    listing: Asset | None = Field(default=None, description="the listing sheet, as text")
+    remarks: tuple[Remark, ...] = Field(default=(), description="what a store's reviewer would say, worst first")
 
     @property
     def delivery(self) -> Delivery:
@@ -400,7 +476,17 @@ class Manifest(Model):
             status=self.status,
             note=self.note,
             zip=self.zip,
-            tab=self.tab,
             contact_sheet=self.contact_sheet,
-            manifest_key=keys.manifest(self.set_id, self.revision),
+            attention=tuple(map(_in_short, self.remarks[:MOST_ATTENTION])),
+            manifest_key=manifest_key(self.set_id, self.revision, self.export),
         )
+
+    @property
+    def exported(self) -> Export | None:
+        """The export that this is the manifest of; None for the set's own delivery."""
+        return Export(**self.export.model_dump(), delivery=self.delivery) if self.export else None
+
+
+def _in_short(remark: Remark) -> str:
+    text = f"emoji {remark.emoji}: {remark.text}"
+    return text if len(text) <= LONGEST_ATTENTION else f"{text[: LONGEST_ATTENTION - 1]}…"

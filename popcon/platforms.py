@@ -74,9 +74,18 @@ class Platform(Model):
         """What the store takes; the first is what popcon writes."""
         return (self.format, *self.also)
 
+    @property
+    def extension(self) -> str:
+        """That of an emoji's file, without the dot."""
+        return self.file.rpartition(".")[2]
+
     def emoji_file(self, place: int) -> str:
         """The name in the ZIP of the emoji at that place, counted from 1."""
         return self.file.format(place=place)
+
+    def extra(self, file: str) -> Extra | None:
+        """The picture beside the emojis that has this name in the ZIP."""
+        return next((each for each in self.extras if each.file == file), None)
 
     def loops(self, seconds: int) -> int:
         """How often a loop of that many seconds may play; 0 is for ever."""
@@ -100,7 +109,7 @@ class Platform(Model):
     def as_platform_of(self, extra: Extra) -> "Platform":
         """The spec that an animated extra has to meet: this one, with the extra's size and weight."""
         size = {"width": extra.width, "height": extra.height, "least_long_side": None, "max_bytes": extra.max_bytes}
-        return self.model_copy(update={**size, "format": extra.format, "also": (), "extras": ()})
+        return self.model_copy(update={**size, "format": extra.format, "file": extra.file, "also": (), "extras": ()})
 
     def refuse_misfit(self, *, emojis: int, frames: int, seconds: int) -> None:
         """Raise Misfit for a set that this platform could never accept. Too few emojis is a draft, not a misfit."""

@@ -1,6 +1,6 @@
 """What a take's report says to people: in a line, and as flags where something is worth a look. Plain functions."""
 
-from popcon.models import Take, TakeQuality
+from popcon.models import Take
 from popcon.wording import count
 
 # A jump back to the start larger than this many usual steps shows. A motion's own steps often reach twice the median,
@@ -20,10 +20,11 @@ def flags(take: Take) -> tuple[str, ...]:
     found = []
     if quality.seam > SEAM_STEPS:
         found.append(f"the loop does not close (the seam is {quality.seam:.1f} steps)")
+    pictures = _in_loop(take)
     if quality.distinct == 1:
         found.append("nothing moves")
-    elif quality.distinct * MOST_REPEATS < take.pictures:
-        found.append(f"only {quality.distinct} of {count(take.pictures, 'picture')} differ")
+    elif quality.distinct * MOST_REPEATS < pictures:
+        found.append(f"only {quality.distinct} of {count(pictures, 'picture')} differ")
     # One picture is enough: it may be one that a frame shows, and the character then jumps in and out of its own edge.
     if quality.clipped:
         found.append(f"the character is cut off at the edge in {count(quality.clipped, 'picture')}")
@@ -32,9 +33,29 @@ def flags(take: Take) -> tuple[str, ...]:
     return tuple(f"take {take.number}: {each}" for each in found)
 
 
-def summary(quality: TakeQuality, pictures: int) -> str:
-    """All of the report on a take of that many pictures: `seam 1.0 steps, 48 of 48 differ, 0 cut off, 0 flashes/s`."""
+def summary(take: Take) -> str:
+    """All of the report on a take: `seam 1.0 steps, 48 of 48 differ, 0 cut off, 0 flashes/s`. Empty without one."""
+    quality = take.quality
+    if quality is None:
+        return ""
     return (
-        f"seam {quality.seam:.1f} steps, {quality.distinct} of {pictures} differ, "
+        f"seam {quality.seam:.1f} steps, {quality.distinct} of {_in_loop(take)} differ, "
         f"{quality.clipped} cut off, {quality.flashes:g} flashes/s"
     )
+
+
+def loop_in_words(take: Take) -> str:
+    """What of a take is shown: `pictures 5–38 of 48, there and back`. Empty for a take without a loop."""
+    loop = take.loop
+    if loop is None:
+        return ""
+    if loop.length == take.pictures:
+        part = f"all {count(take.pictures, 'picture')}"
+    else:
+        part = f"pictures {loop.start}–{loop.start + loop.length - 1} of {take.pictures}"
+    return f"{part}, there and back" if loop.ping_pong else part
+
+
+def _in_loop(take: Take) -> int:
+    """How many pictures were measured: takes from before loops were chosen are shown whole."""
+    return take.loop.length if take.loop else take.pictures

@@ -72,7 +72,17 @@ class Settings(BaseSettings):
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
     gpu_batch: int = Field(default=8, ge=1, description="frames in one forward pass at most")
+    gpu_memory_mb: int = Field(default=6000, ge=0, description="what warm models may take together, in megabytes")
+    gpu_warm: str = Field(default="keyer", description="mattes that a GPU worker loads before it polls")
+    gpu_metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="where a GPU worker answers Prometheus; empty: nowhere"
+    )
     gpu_wait_ms: float = Field(default=5, ge=0, description="how long a batch waits for more frames")
+    sam2: Literal["off", "tiny", "small", "base-plus", "large"] = Field(
+        default="off", description="which SAM2 tells what a click means; off: its colour tells"
+    )
+    sam2_checkpoint: Path | None = Field(default=None, description="its file of weights, or the folder of that")
+    sam2_cache_mb: int = Field(default=1024, ge=0, description="memory for encoded pictures, for the next click")
     drain_seconds: float = Field(default=20, ge=0, description="how long a stopping worker may finish its work")
 
 

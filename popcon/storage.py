@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 CONTENT_TYPES = {
     "png": "image/png",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "webm": "video/webm",
     "mp4": "video/mp4",
     "zip": "application/zip",
     "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
 }
 
 # One client serves all threads of a worker: as many connections as its activities may want at once.

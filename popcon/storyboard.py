@@ -2,19 +2,25 @@
 
 from collections.abc import Iterable
 
-from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, Frame, Take
+from popcon import keys
+from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Source, Take
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
 
 
-def spread_frames(frames: int, pictures: int, take: int) -> tuple[Frame, ...]:
-    """Spread frames evenly over a take that loops: frame i shows the picture at i/frames of its length.
+def spread_frames(frames: int, loop: Loop, take: int) -> tuple[Frame, ...]:
+    """Spread frames evenly over one round of a take's loop: frame i shows the picture at i/frames of it.
 
-    A picture's neighbours in time are candidates too (the take loops, so the last neighbours the first): they cost
-    nothing until somebody wants one.
+    A picture's neighbours in time are candidates too (it loops, so the last neighbours the first): they cost nothing
+    until somebody wants one.
     """
-    return tuple(_frame(number, pictures * (number - 1) // frames, pictures, take) for number in range(1, frames + 1))
+    return tuple(_frame(number, shown, take) for number, shown in enumerate(_choices(frames, loop), start=1))
+
+
+def pictures_wanted(frames: int, loop: Loop) -> tuple[int, ...]:
+    """The numbers of all pictures that some candidate of such frames shows, in order."""
+    return tuple(sorted({picture for shown in _choices(frames, loop) for picture in shown}))
 
 
 def begin_take(emoji: Emoji, *, again: bool) -> Emoji:
@@ -62,6 +68,14 @@ def as_taken(emoji: Emoji) -> Emoji:
     return emoji.model_copy(update={"action": shown.action, "prompt": shown.prompt, "seed": shown.seed})
 
 
+def settled(emoji: Emoji, why: str) -> Emoji:
+    """The emoji as if nothing were being made of it: as its take in use shows it, or failed if it has none."""
+    if emoji.status not in (EmojiStatus.WAITING, EmojiStatus.RUNNING):
+        return emoji
+    stands = {"status": EmojiStatus.DONE} if emoji.encoded else {"status": EmojiStatus.FAILED, "failure": why}
+    return as_taken(emoji).model_copy(update=stands)
+
+
 def next_seed(emoji: Emoji) -> int:
     """The seed of a new take that brings none: far from those of all earlier takes, whichever of them is in use."""
     return max([emoji.seed, *(each.seed for each in emoji.takes)]) + SEED_STEP
@@ -84,6 +98,16 @@ def with_candidate(emoji: Emoji, frame: int, candidate: Candidate) -> Emoji:
         return with_frame(emoji, old.model_copy(update={"selected": same}))
     added = candidate.model_copy(update={"number": len(old.candidates) + 1})
     return with_frame(emoji, old.model_copy(update={"candidates": (*old.candidates, added), "selected": added.number}))
+
+
+def with_steadied(frame: Frame, recipe: str) -> Frame:
+    """The frame showing a new candidate, what it showed before steadied under that recipe, unless that is the same."""
+    shown = frame.current
+    if recipe == shown.recipe:
+        return frame
+    number = len(frame.candidates) + 1
+    steadied = shown.model_copy(update={"number": number, "recipe": recipe, "source": Source.STEADIED})
+    return frame.model_copy(update={"candidates": (*frame.candidates, steadied), "selected": number})
 
 
 def with_frame(emoji: Emoji, frame: Frame) -> Emoji:
@@ -110,6 +134,11 @@ def selection_of(frames: tuple[Frame, ...]) -> tuple[int, ...]:
     return tuple(frame.selected for frame in frames)
 
 
+def matte_keys(set_id: str, emoji: Emoji) -> tuple[str, ...]:
+    """Where the matte of each frame's selected candidate lies; all of them must be matted."""
+    return tuple(_matte_key(set_id, emoji.number, frame.current) for frame in emoji.frames)
+
+
 def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: CandidateNotes | None) -> CandidateHistory:
     """A candidate of a frame with how it came about, so that nobody has to look that up in its take."""
     take = emoji.take_numbered(candidate.take)
@@ -125,18 +154,18 @@ def history_of(emoji: Emoji, frame: Frame, candidate: Candidate, notes: Candidat
     )
 
 
-def pictures_wanted(frames: Iterable[Frame]) -> tuple[int, ...]:
-    """The numbers of all pictures that some candidate shows, in order."""
-    return tuple(sorted({candidate.picture for frame in frames for candidate in frame.candidates}))
+def _choices(frames: int, loop: Loop) -> list[tuple[int, ...]]:
+    """What each frame can show: its own picture first, then those beside it in the loop."""
+    order = loop.order
+    places = [len(order) * index // frames for index in range(frames)]
+    return [(order[place], order[place - 1], order[(place + 1) % len(order)]) for place in places]
 
 
-def _frame(number: int, index: int, pictures: int, take: int) -> Frame:
-    neighbours = (index, (index - 1) % pictures, (index + 1) % pictures)
+def _frame(number: int, shown: tuple[int, ...], take: int) -> Frame:
     return Frame(
         number=number,
         candidates=tuple(
-            Candidate(number=place, take=take, picture=each + 1)
-            for place, each in enumerate(dict.fromkeys(neighbours), start=1)
+            Candidate(number=place, take=take, picture=each) for place, each in enumerate(dict.fromkeys(shown), start=1)
         ),
     )
 
@@ -145,6 +174,12 @@ def _joined(old: Frame, new: Frame) -> Frame:
     offset = len(old.candidates)
     renumbered = (each.model_copy(update={"number": each.number + offset}) for each in new.candidates)
     return old.model_copy(update={"candidates": (*old.candidates, *renumbered), "selected": new.selected + offset})
+
+
+def _matte_key(set_id: str, emoji: int, shown: Candidate) -> str:
+    if shown.recipe is None:
+        raise ValueError(f"picture {shown.picture} of take {shown.take} of emoji {emoji} has no matte yet")
+    return keys.matte(set_id, keys.take(emoji, shown.take), shown.picture, shown.recipe)
 
 
 def _shows_the_same(one: Candidate, other: Candidate) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, Frame, SetState, SetStatus, TakeQuality
+from popcon.models import Colour, ExportTarget, Frame, Loop, SetState, SetStatus, TakeQuality, manifest_key
 from popcon.presets import Preset
 
 
@@ -82,22 +82,27 @@ class RedrawnFrame(Model):
 
 
 class ExtractPictures(Model):
-    """Store pictures of a take, picked exactly by their numbers (from 1)."""
+    """Choose a take's loop, and store the pictures that frames spread over it can show.
+
+    Where the animator says that the take `loops`, that is all of it.
+    """
 
     set_id: str
     take: str
     video_key: str
-    pictures: tuple[int, ...]
+    frames: int
+    loops: bool = False
     # Tasks from before there were reports on takes have neither; most loops last a second.
     plate: Colour | None = None
-    seconds: int = Field(default=1, description="length of the loop that all pictures of the take make")
+    seconds: int = Field(default=1, description="how long the loop is shown")
 
 
 class ExtractedPictures(Model):
-    """The size of the extracted pictures, in pixels, and the report on the whole take."""
+    """The size of the extracted pictures, in pixels, the take's loop, and the report on it."""
 
     width: int
     height: int
+    loop: Loop
     quality: TakeQuality | None = None
 
 
@@ -119,6 +124,26 @@ class MattedFrame(Model):
     recipe: str
 
 
+class Shown(Model):
+    """What a frame shows: a picture of its take, under a recipe."""
+
+    picture: int
+    recipe: str
+
+
+class SteadyFrame(Model):
+    """Bring a frame's matte in line with the frames before and after it in the loop, all of one take."""
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    before: Shown
+    shown: Shown
+    after: Shown
+    plate: Colour
+
+
 class RefineMatte(Model):
     """Change a picture's matte under some points: what hangs together with them is erased, or restored."""
 
@@ -131,6 +156,77 @@ class RefineMatte(Model):
     points: tuple[Point, ...]
     mode: Literal["erase", "restore"]
     plate: Colour
+
+
+class ShownFrame(Model):
+    """What stands in a frame of an animation: a picture of a take, matted under that recipe."""
+
+    number: int
+    picture: int
+    recipe: str
+
+
+class RefineAnimation(Model):
+    """Change the mattes of an animation's frames where they show what the points mean in one of them.
+
+    `frames` are in their order, all of one take; `frame` is the number of the one that the points lie in.
+    """
+
+    set_id: str
+    emoji: int
+    frame: int
+    take: str
+    frames: tuple[ShownFrame, ...]
+    points: tuple[Point, ...]
+    mode: Literal["erase", "restore"]
+    plate: Colour
+
+
+class RefinedFrame(Model):
+    """A frame whose matte has changed, and the recipe under which the new one lies."""
+
+    number: int
+    recipe: str
+
+
+class RefinedAnimation(Model):
+    """The frames that have changed. Those of `other_size` could not be compared with the one that was clicked at."""
+
+    frames: tuple[RefinedFrame, ...]
+    other_size: tuple[int, ...] = ()
+
+
+class Preview(Model):
+    """Where the preview of a click lies."""
+
+    key: str
+
+
+class SmokeTest(Model):
+    """Show that the GPU worker works: by that matte, and by what tells a click's meaning if asked."""
+
+    matte: str
+    sam: bool = False
+
+
+class SmokeFinding(Model):
+    """One thing that was looked at, with the measured value and what it must be, in words."""
+
+    name: str
+    passed: bool
+    value: str
+    limit: str
+
+
+class SmokeReport(Model):
+    """What a GPU worker did with a drawn character. Times are milliseconds; `frame_ms` is that of a warm model."""
+
+    device: str
+    model: str
+    segmenter: str | None = None
+    load_ms: float
+    frame_ms: float
+    findings: tuple[SmokeFinding, ...]
 
 
 class ChooseFrames(Model):
@@ -170,12 +266,29 @@ class EncodeEmoji(Model):
     platform: str
     matte_keys: tuple[str, ...]
     seconds: int
+    stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
 
 
 class PackageSet(Model):
-    """Deliver what is done: ZIP, tab picture, contact sheet, manifest."""
+    """Deliver what is done: ZIP, contact sheet, listing sheet, manifest. For the set's own platform, or an export's."""
 
     state: SetState
     revision: int
     packaged: str = Field(description="ISO 8601, UTC")
     status: SetStatus
+    export: ExportTarget | None = None
+
+    @property
+    def platform(self) -> str:
+        """Whose store this is for."""
+        return self.export.platform if self.export else self.state.request.platform
+
+    @property
+    def stroke(self) -> bool | None:
+        """Whether there is a white outline; None: as the platform's habit is."""
+        return self.export.stroke if self.export else self.state.request.stroke
+
+    @property
+    def manifest_key(self) -> str:
+        """Where its manifest will lie."""
+        return manifest_key(self.state.request.set_id, self.revision, self.export)

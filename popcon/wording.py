@@ -1,8 +1,11 @@
 """Words for people: errors in one line, lists and counts as one says them."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from pydantic import ValidationError
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def one_line(error: ValidationError, called: Callable[[str], str] = str) -> str:
@@ -24,6 +27,17 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def in_one_line(text: str) -> str:
+    """What a person wrote, however they broke it into lines: it stands in tables and notices.
+
+    Raises ValueError for what else steers a terminal.
+    """
+    line = " ".join(text.split())
+    if _CONTROLS.search(line):
+        raise ValueError("a text cannot have control characters")
+    return line
+
+
 def count(number: int, noun: str) -> str:
     """`1 emoji`, `8 emojis`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -35,7 +49,7 @@ def alternatives(words: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def listed(numbers: Iterable[int]) -> str:
+def listed(things: Iterable[object]) -> str:
     """`1, 4 and 7`."""
-    *first, last = map(str, numbers)
+    *first, last = map(str, things)
     return f"{', '.join(first)} and {last}" if first else last

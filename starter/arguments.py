@@ -35,4 +35,8 @@ PresetsFile = Annotated[
     Path | None,
     typer.Option("--presets", metavar="FILE", help="A file with presets of your own; else POPCON_PRESETS_FILE."),
 ]
+Stroke = Annotated[
+    bool | None,
+    typer.Option("--stroke/--no-stroke", help="A white outline around the character.", show_default="by platform"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -1,4 +1,4 @@
-"""How a command asks the client one thing, and prints what it was told."""
+"""How a command asks the client one thing, prints what it was told, and warns."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
+from popcon.platforms import platform
 from popcon.settings import Settings, settings
 from starter.client import Popcon
 from starter.workplace import workplace
@@ -26,6 +27,13 @@ def ask(question: Callable[[Popcon], Awaitable[Answer]]) -> Answer:
 
     with workplace(settings(), lambda line: typer.echo(line, err=True)) as placed:
         return asyncio.run(asked(placed))
+
+
+def warn_of(platform_name: str) -> None:
+    """Print what to know before anything is made for that platform, to stderr. Raises UnknownName."""
+    warning = platform(platform_name).warning
+    if warning is not None:
+        typer.echo(f"popcon: {warning}", err=True)
 
 
 def show(what: object) -> None:

@@ -10,26 +10,30 @@ import typer
 from pydantic import ValidationError
 from temporalio.service import RPCError
 
-from popcon.checks import check_emoji, check_set
+from popcon.checks import SetReport
 from popcon.errors import Permanent, PopconError, UnusablePicture
 from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platform, platforms
-from popcon.png import SIGNATURE
 from popcon.presets import preset, presets
 from popcon.settings import settings
 from popcon.wording import one_line
 from starter import tables
-from starter.arguments import Json, Out, PresetsFile, SetIdArgument, known_set_id, own_presets
-from starter.asking import ask, show
+from starter.arguments import Json, Out, PresetsFile, SetIdArgument, Stroke, known_set_id, own_presets
+from starter.asking import ask, show, warn_of
+from starter.checking import judge
 from starter.client import Popcon
 from starter.correction_commands import corrections
 from starter.display import choose_display
 from starter.downloads import download as download_files
 from starter.errors import UnusableArguments
+from starter.export_commands import exporting
 from starter.making import SetLeft, choose_emojis, prepare_order
 from starter.making import make as make_set
 from starter.making import resume as resume_set
+from starter.model_commands import models
+from starter.platform_tables import platform_table, platforms_table
 from starter.preset_view import preset_view
+from starter.smoke_command import smoking
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
 
@@ -44,6 +48,9 @@ app = typer.Typer(
     help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
 )
 app.add_typer(corrections)
+app.add_typer(smoking)
+app.add_typer(exporting)
+app.add_typer(models, name="models")
 
 
 def main() -> None:
@@ -75,9 +82,10 @@ def make(
         int | None, typer.Option(min=1, help="This many presets.", show_default="the platform's minimum")
     ] = None,
     platform: Annotated[str, typer.Option(help="Whose store (see `popcon platforms`).")] = "line-emoji",
+    stroke: Stroke = None,
     frames: Annotated[int, typer.Option(help="Frames of each animation.")] = DEFAULT_FRAMES,
     seconds: Annotated[int, typer.Option(help="Length of one loop.")] = 1,
-    matte: Annotated[str, typer.Option(help="What cuts the character out.")] = "keyer",
+    matte: Annotated[str, typer.Option(help="What cuts the character out (see `popcon models list`).")] = "keyer",
     owner: Annotated[str | None, typer.Option(help="Whose set it is.", show_default="POPCON_OWNER")] = None,
     seed: Annotated[int, typer.Option(help="Another seed moves a little differently.")] = 0,
     shadow: Annotated[
@@ -113,12 +121,14 @@ def make(
             matte,
             own_presets=own,
             platform=platform,
+            stroke=stroke,
             frames=frames,
             seconds=seconds,
             owner=owner or settings().owner,
             seed=seed,
             shadow=shadow,
         )
+        warn_of(platform)
         make_set(order, out, settings(), display)
     except SetLeft as left:
         come_back = f"popcon make --resume {left.set_id} -o {shlex.quote(str(out))}"
@@ -149,7 +159,7 @@ def list_sets(
 
 @app.command()
 def download(set_id: SetIdArgument, out: Out = Path("out")) -> None:
-    """Fetch a set's ZIP, contact sheet and manifest.
+    """Fetch a set's ZIP, contact sheet, listing sheet and manifest.
 
     Example: popcon download set-cat-1f3a9c20 -o out
     """
@@ -184,38 +194,46 @@ def show_presets(
 
 
 @app.command(name="platforms")
-def show_platforms(as_json: Json = False) -> None:
-    """Show the stores and what each accepts.
+def show_platforms(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all of this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the stores and what each accepts, or one of them in full.
 
     Example: popcon platforms
+
+    Example: popcon platforms whatsapp
     """
-    show(tables.as_json(platforms()) if as_json else tables.platforms_table(platforms()))
+    if name is not None:
+        one = platform(name)
+        show(one.model_dump_json(indent=2) if as_json else platform_table(one))
+        return
+    show(tables.as_json(platforms()) if as_json else platforms_table(platforms()))
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A set's ZIP, or one emoji.")],
-    platform_name: Annotated[str, typer.Option("--platform", help="Whose rules.")] = "line-emoji",
+    file: Annotated[Path, typer.Argument(help="A set's ZIP, one emoji, or a picture beside them, like tab.png.")],
+    platform_name: Annotated[
+        str, typer.Option("--platform", help="Whose rules (see `popcon platforms`).")
+    ] = "line-emoji",
     as_json: Json = False,
 ) -> None:
-    """Check a file against a store's rules; exit code 1 if the store would refuse it.
+    """Check a file against a store's rules, one by one; exit code 1 if the store would refuse it.
+
+    Then look at it as a reviewer would: what is worth a look is said, and does not change the exit code.
 
     Example: popcon check out/set.zip
+
+    Example: popcon check wave.webm --platform telegram-emoji
     """
     rules = platform(platform_name)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise UnusablePicture(f"cannot read {file}: {error.strerror}") from error
-    if data[:2] == b"PK" or file.suffix.lower() == ".zip":
-        report = check_set(data, rules)
+    report = judge(file, rules)
+    if isinstance(report, SetReport):
         show(report.model_dump_json(indent=2) if as_json else tables.report_table(report))
         raise typer.Exit(0 if report.uploadable else FAILED)
-    if not data.startswith(SIGNATURE):
-        raise UnusablePicture(f"{file} is neither a ZIP nor a PNG: name a set's ZIP, or one emoji")
-    checks = check_emoji(data, rules)
-    show(tables.as_json(checks) if as_json else tables.checks_table(file.name, checks))
-    raise typer.Exit(0 if all(each.passed for each in checks) else FAILED)
+    show(report.model_dump_json(indent=2) if as_json else tables.file_table(report, rules))
+    raise typer.Exit(FAILED if report.failed else 0)
 
 
 @app.command()

@@ -22,14 +22,17 @@ from temporalio.common import Priority, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from popcon import edits, keys, queues, search
+from popcon import edits, keys, queues, refining, search
 from popcon.errors import Refused, Unavailable
-from popcon.messages import Edit
+from popcon.exports import EXPORT
+from popcon.messages import Edit, RefineFrame
 from popcon.models import (
     Accepted,
     Delivery,
     EmojiProgress,
     EmojiStatus,
+    Export,
+    ExportProgress,
     Manifest,
     SetRequest,
     SetState,
@@ -40,9 +43,10 @@ from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.temporal import connect
 from popcon.wording import count
-from starter.archive import delivered_sets, latest_manifest
+from starter.archive import delivered_sets, latest_exports, latest_manifest
 from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
+from starter.previewing import ask_preview
 from starter.views import SetSummary, SetView, summary_of, view_of
 from starter.waiting import waiting_reasons
 from workflows.details import set_memo
@@ -109,7 +113,7 @@ class Popcon:
         `days` is the new edit window; None means as long as the first one. Raises UnknownSet, and SetExists when the
         set is open already.
         """
-        state = view_of(await self.manifest(set_id)).state
+        state = view_of(await self.manifest(set_id), await self._exports(set_id)).state
         now = datetime.now(UTC)
         ends = now + timedelta(days=days or state.request.edit_days)
         opened = edits.reopened(state, now.isoformat(timespec="seconds"), ends.isoformat(timespec="seconds"))
@@ -128,6 +132,18 @@ class Popcon:
                 view = await self._closed_view(set_id)
                 raise Refused(f"this set is {view.ended}: `popcon reopen {set_id}` opens it again") from error
             raise await self._unavailable(error) from error
+
+    async def preview(self, set_id: str, edit: RefineFrame) -> bytes:
+        """A small PNG of what a click would change: white, as opaque as the change. No candidate comes of it.
+
+        Raises Refused with what is wrong with the click, UnknownSet, Unavailable.
+        """
+        state = (await self.status(set_id)).state
+        edits.refuse(state, edit)
+        assert state.character is not None  # an emoji has frames
+        task = refining.refine_matte(set_id, state.character.plate, state.emoji(edit.emoji), edit)
+        made = await ask_preview(self.temporal, task, state.request.owner)
+        return await asyncio.to_thread(self.storage.get, made.key)
 
     async def cancel(self, set_id: str) -> None:
         """Ask a set to stop all work; its manifest is still written. Raises UnknownSet and Refused."""
@@ -191,6 +207,11 @@ class Popcon:
             raise NothingToDownload(f"{set_id} has delivered nothing yet: see it with `popcon status {set_id}`")
         return manifest
 
+    async def export_manifest(self, export: Export) -> Manifest:
+        """The manifest of an export."""
+        stored = await asyncio.to_thread(self.storage.get, export.delivery.manifest_key)
+        return Manifest.model_validate_json(stored)
+
     async def _start(self, request: SetRequest, given: SetState, reuse: WorkflowIDReusePolicy) -> None:
         """Start the set's workflow: a new set from its request, one that was opened before from its state."""
         new = reuse is WorkflowIDReusePolicy.REJECT_DUPLICATE
@@ -249,12 +270,18 @@ class Popcon:
             note=state.delivery.note if state.delivery else None,
             failure=state.failure,
             progress=await self._progress(state),
+            exporting=await self._exporting(handle, state),
         )
 
     async def _progress(self, state: SetState) -> dict[int, EmojiProgress]:
         running = [each.number for each in state.emojis if each.status is EmojiStatus.RUNNING]
         answers = await asyncio.gather(*(self._emoji_progress(state.request.set_id, each) for each in running))
         return {number: answer for number, answer in zip(running, answers, strict=True) if answer}
+
+    async def _exporting(self, handle: SetHandle, state: SetState) -> ExportProgress | None:
+        if not any(each.name == EXPORT for each in state.pending):
+            return None
+        return await handle.query(EmojiSetWorkflow.exporting, rpc_timeout=RPC_TIMEOUT)
 
     async def _emoji_progress(self, set_id: str, emoji: int) -> EmojiProgress | None:
         child = self.temporal.get_workflow_handle_for(EmojiWorkflow.run, f"{set_id}/emoji-{emoji:03d}")
@@ -267,10 +294,13 @@ class Popcon:
         manifest = await self._manifest(set_id)
         if manifest is None:
             raise UnknownSet(f"no set {set_id}: `popcon list` shows the sets that exist")
-        return view_of(manifest)
+        return view_of(manifest, await self._exports(set_id))
 
     async def _manifest(self, set_id: str) -> Manifest | None:
         return await asyncio.to_thread(latest_manifest, self.storage, set_id)
+
+    async def _exports(self, set_id: str) -> tuple[Export, ...]:
+        return await asyncio.to_thread(latest_exports, self.storage, set_id)
 
     async def _open_sets(self) -> AsyncIterator[SetSummary]:
         query = "WorkflowType = 'EmojiSetWorkflow' AND ExecutionStatus = 'Running'"

@@ -29,7 +29,7 @@ from starter.client import Popcon
 from starter.correcting import correct, ended
 from starter.display import choose_display, headline
 from starter.emoji_view import EmojiView, emoji_view
-from starter.errors import NothingToDownload, UnusableArguments
+from starter.errors import NothingToDownload, UnusableArguments, UnusableOutput
 from starter.tables import emoji_table, when
 from starter.views import SetView
 
@@ -79,7 +79,7 @@ def swap(
 
     Example: popcon swap set-cat-1f3a9c20 3 5 2
     """
-    _send(set_id, SwapFrame(emoji=emoji, frame=frame, candidate=candidate), out, no_wait, as_json)
+    send(set_id, SwapFrame(emoji=emoji, frame=frame, candidate=candidate), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -110,7 +110,7 @@ def retry(
         if action is not None or seed is not None:
             raise UnusableArguments("--action and --seed are for the whole emoji: leave out --frame")
         edit = RetryFrame(emoji=emoji, frame=frame, prompt=prompt, matte=matte)
-    _send(set_id, edit, out, no_wait, as_json)
+    send(set_id, edit, out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -126,7 +126,7 @@ def take(
 
     Example: popcon take set-cat-1f3a9c20 3 1
     """
-    _send(set_id, UseTake(emoji=emoji, take=number), out, no_wait, as_json)
+    send(set_id, UseTake(emoji=emoji, take=number), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -139,6 +139,12 @@ def refine(
     spare: Annotated[
         list[str] | None, typer.Option("--not", metavar="X,Y", help="A pixel that does not belong to it.")
     ] = None,
+    all_frames: Annotated[
+        bool, typer.Option("--all-frames", help="Follow it through all frames of the emoji, and change it there too.")
+    ] = False,
+    preview: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Only show what would change in the frame.")
+    ] = None,
     out: NewFiles = None,
     no_wait: NoWait = False,
     as_json: Json = False,
@@ -146,6 +152,8 @@ def refine(
     """Erase what is under the points from a frame, or restore what the matte took away.
 
     Example: popcon refine set-cat-1f3a9c20 3 5 --erase 120,88 --not 140,90
+
+    Example: popcon refine set-cat-1f3a9c20 3 5 --erase 120,88 --all-frames
     """
     if bool(erase) == bool(restore):
         raise UnusableArguments("say either --erase X,Y or --restore X,Y, as often as you like")
@@ -153,8 +161,15 @@ def refine(
         *(_point(each, label=1) for each in erase or restore or ()),
         *(_point(each, label=0) for each in spare or ()),
     )
-    edit = RefineFrame(emoji=emoji, frame=frame, points=points, mode="erase" if erase else "restore")
-    _send(set_id, edit, out, no_wait, as_json)
+    edit = RefineFrame(
+        emoji=emoji, frame=frame, points=points, mode="erase" if erase else "restore", propagate=all_frames
+    )
+    if preview:
+        if all_frames or out or no_wait:
+            raise UnusableArguments("--preview shows one frame and changes nothing: leave out the options beside it")
+        _show_preview(set_id, edit, preview)
+        return
+    send(set_id, edit, out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -172,7 +187,7 @@ def add(
 
     Example: popcon add set-cat-1f3a9c20 wave --prompt slower
     """
-    _send(set_id, AddEmoji(action=action, prompt=prompt), out, no_wait, as_json)
+    send(set_id, AddEmoji(action=action, prompt=prompt), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -187,7 +202,7 @@ def drop(
 
     Example: popcon drop set-cat-1f3a9c20 3
     """
-    _send(set_id, DropEmoji(emoji=emoji), out, no_wait, as_json)
+    send(set_id, DropEmoji(emoji=emoji), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -202,7 +217,7 @@ def reorder(
 
     Example: popcon reorder set-cat-1f3a9c20 2,1,3
     """
-    _send(
+    send(
         set_id, Reorder.model_validate({"emojis": [_number(each) for each in emojis.split(",")]}), out, no_wait, as_json
     )
 
@@ -219,7 +234,7 @@ def tab(
 
     Example: popcon tab set-cat-1f3a9c20 2
     """
-    _send(set_id, ChooseTab(emoji=emoji), out, no_wait, as_json)
+    send(set_id, ChooseTab(emoji=emoji), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -228,7 +243,7 @@ def retry_failed(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = 
 
     Example: popcon retry-failed set-cat-1f3a9c20
     """
-    _send(set_id, RetryFailed(), out, no_wait, as_json)
+    send(set_id, RetryFailed(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -237,7 +252,7 @@ def approve(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = False
 
     Example: popcon approve set-cat-1f3a9c20 -o out
     """
-    _send(set_id, Approve(), out, no_wait, as_json)
+    send(set_id, Approve(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -246,7 +261,7 @@ def close(set_id: SetIdArgument, out: NewFiles = None, no_wait: NoWait = False, 
 
     Example: popcon close set-cat-1f3a9c20
     """
-    _send(set_id, Close(), out, no_wait, as_json)
+    send(set_id, Close(), out, no_wait, as_json)
 
 
 @_command(rich_help_panel=_PANEL)
@@ -281,11 +296,21 @@ def cancel(set_id: SetIdArgument, as_json: Json = False) -> None:
     show(view.model_dump_json(indent=2) if as_json else f"{set_id}  {headline(view)}")
 
 
-def _send(set_id: str, edit: Edit, out: Path | None, no_wait: bool, as_json: bool) -> None:
+def send(set_id: str, edit: Edit, out: Path | None, no_wait: bool, as_json: bool) -> None:
+    """Send a correction as its options say. Raises typer.Exit if it fails."""
     if no_wait and out:
         raise UnusableArguments("--no-wait has no new files to fetch yet: leave out -o, and `popcon download` later")
     if not correct(set_id, edit, settings(), choose_display(as_json), wait=not no_wait, out=out):
         raise typer.Exit(FAILED)
+
+
+def _show_preview(set_id: str, edit: RefineFrame, file: Path) -> None:
+    picture = ask(lambda popcon: popcon.preview(set_id, edit))
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise UnusableOutput(f"cannot write {file} ({error.strerror}): name another file with --preview") from error
+    show(str(file))
 
 
 def _point(text: str, label: int) -> Point:

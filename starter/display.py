@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from popcon.models import Accepted, Emoji, EmojiStatus
+from popcon.models import Accepted, Emoji, EmojiStatus, Export
 from popcon.wording import count
 from starter.downloads import Downloaded
 from starter.json_display import JsonDisplay
@@ -57,6 +57,9 @@ class Display(Protocol):
 
     def corrected(self, outcome: Outcome, files: Downloaded | None) -> None:
         """The message is done, or has failed; the new files lie on disk if they were wanted."""
+
+    def exported(self, outcome: Outcome, export: Export, files: Downloaded) -> None:
+        """The set is made for another platform, and the files lie on disk."""
 
 
 def choose_display(as_json: bool) -> Display:
@@ -114,6 +117,10 @@ class PlainDisplay:
         for line in outcome_lines(outcome, files):
             self.say(line)
 
+    def exported(self, outcome: Outcome, export: Export, files: Downloaded) -> None:
+        for line in exported_lines(outcome, export, files):
+            self.say(line)
+
     def _note(self, line: str) -> None:
         self._said_at = time.monotonic()
         self.say(f"[{self._said_at - self._begun:5.1f} s] {line}")
@@ -159,6 +166,11 @@ class LiveDisplay:
         self._live.stop()
         self._close(outcome_lines(outcome, files))
 
+    def exported(self, outcome: Outcome, export: Export, files: Downloaded) -> None:
+        self.show(outcome.view)
+        self._live.stop()
+        self._close(exported_lines(outcome, export, files))
+
     def _close(self, lines: list[str]) -> None:
         for line in lines:
             self._console.print(line, soft_wrap=True)
@@ -182,6 +194,9 @@ def headline(view: SetView) -> str:
     wanted = len(emojis) * view.state.request.frames
     note = f" ({view.note})" if view.note else ""
     ending = f", {view.ended}" if view.ended and view.ended != view.status.value else ""
+    if view.exporting:
+        exporting = view.exporting
+        return f"exporting to {exporting.platform}: {exporting.done} of {count(exporting.emojis, 'emoji')}"
     return f"{view.status}{note}{ending}: {done} of {count(len(emojis), 'emoji')}, {frames} of {wanted} frames"
 
 
@@ -192,8 +207,7 @@ def closing_lines(view: SetView, files: Downloaded) -> list[str]:
         lines.append(
             f"correct it: `popcon show {view.set_id} 1`, `popcon --help`; done: `popcon approve {view.set_id}`"
         )
-    lines += [f"manifest: {files.manifest}", f"contact sheet: {files.contact_sheet}", str(files.zip)]
-    return lines
+    return lines + _file_lines(files)
 
 
 def failure_lines(view: SetView) -> list[str]:
@@ -221,6 +235,24 @@ def outcome_lines(outcome: Outcome, files: Downloaded | None) -> list[str]:
     delivery = outcome.view.state.delivery
     lines += [f"revision {delivery.revision}"] if delivery else []
     return [*lines, str(files.zip)] if files else lines
+
+
+def exported_lines(outcome: Outcome, export: Export, files: Downloaded) -> list[str]:
+    """What became of an export; the last line is the ZIP's path and nothing else."""
+    lines = [f"notice: {each.text}" for each in outcome.notices]
+    lines += [f"look at: {each}" for each in export.delivery.attention]
+    return [*lines, export_line(export), *_file_lines(files)]
+
+
+def export_line(export: Export) -> str:
+    """Whether an export can be uploaded: `telegram-sticker: uploadable`, or why not."""
+    return f"{export.platform}: {export.delivery.note or 'uploadable'}"
+
+
+def _file_lines(files: Downloaded) -> list[str]:
+    lines = [f"manifest: {files.manifest}", f"contact sheet: {files.contact_sheet}"]
+    lines += [f"listing sheet: {files.listing}"] if files.listing else []
+    return [*lines, str(files.zip)]
 
 
 def _row(view: SetView, emoji: Emoji) -> tuple[RenderableType, ...]:

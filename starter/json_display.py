@@ -1,9 +1,10 @@
 """How a set that is worked on shows to programs."""
 
 import json
+from dataclasses import asdict
 from typing import Self
 
-from popcon.models import Accepted
+from popcon.models import Accepted, Export
 from starter.downloads import Downloaded
 from starter.outcome import Outcome
 from starter.views import SetView
@@ -12,7 +13,8 @@ from starter.views import SetView
 class JsonDisplay:
     """One JSON object a line: `said`, `started`, `progress`, and `finished` with the paths of the files.
 
-    For a correction: `accepted` with the edit's number, `progress`, and `corrected` with what became of it.
+    For a correction: `accepted` with the edit's number, `progress`, and `corrected` with what became of it. For an
+    export: the same, and `exported` with the paths of its files.
     """
 
     def __init__(self) -> None:
@@ -45,6 +47,7 @@ class JsonDisplay:
                     }
                     for emoji in view.state.ordered
                 ],
+                "exporting": view.exporting.model_dump() if view.exporting else None,
                 "waiting": view.waiting,
             }
         )
@@ -80,6 +83,19 @@ class JsonDisplay:
             }
         )
 
+    def exported(self, outcome: Outcome, export: Export, files: Downloaded) -> None:
+        self._print(
+            {
+                "event": "exported",
+                "set_id": outcome.view.set_id,
+                "edit": outcome.accepted.edit,
+                "notices": [each.model_dump() for each in outcome.notices],
+                **export.model_dump(include={"platform", "stroke"}),
+                **export.delivery.model_dump(include={"revision", "status", "note", "attention"}),
+                **_paths(files),
+            }
+        )
+
     def _print(self, event: dict[str, object]) -> None:
         line = json.dumps(event)
         if line != self._last:  # a view that tells nothing new is not worth a line
@@ -88,4 +104,4 @@ class JsonDisplay:
 
 
 def _paths(files: Downloaded) -> dict[str, object]:
-    return {"zip": str(files.zip), "contact_sheet": str(files.contact_sheet), "manifest": str(files.manifest)}
+    return {name: str(path) for name, path in asdict(files).items() if path}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from popcon.messages import AddEmoji, Edit, EmojiEdit, RetryFailed
+from popcon.messages import AddEmoji, Edit, EmojiEdit, ExportSet, RetryFailed, SetListing
 from popcon.models import Accepted, Emoji, EmojiStatus, Notice, SetState
 from popcon.storyboard import selection_of
 from starter.views import SetView
@@ -49,4 +49,8 @@ def _shown(state: SetState, edit: Edit) -> object:
     if isinstance(edit, EmojiEdit):
         emoji = state.emoji(edit.emoji)
         return emoji.take, selection_of(emoji.frames), edit.emoji in state.order, state.tab == edit.emoji
+    if isinstance(edit, ExportSet):
+        return state.exports
+    if isinstance(edit, SetListing):
+        return state.request.listing
     return len(state.emojis), state.order, state.tab, state.ending

@@ -12,16 +12,11 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from popcon.background import is_plain
 from popcon.errors import UnusablePicture
-from popcon.mattes import matte, mattes
+from popcon.mattes import matte
 from popcon.wording import printable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 FORMATS_TO_SAY = "a PNG, JPEG, WebP, GIF, BMP or TIFF"
-# Which models handle any background, where this version has none of them.
-NO_MATTE = (
-    "no matte of this version handles that "
-    "(rembg's isnet-anime or birefnet-general would: take it away with one of them first)"
-)
 # How PNG, JPEG, GIF and TIFF begin: a file that starts so and still can't be read was one once.
 SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 
@@ -94,12 +89,10 @@ def refuse_busy_background(picture: Picture, matte_name: str) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(picture.png)))
     if is_plain(pixels):
         return
-    able = [each.name for each in mattes() if each.any_background]
-    way_out = f"choose a matte that handles any background ({', '.join(able)}), or" if able else "so"
-    blame = f"the matte {chosen.name} needs a plain one" if able else NO_MATTE
     raise UnusablePicture(
-        f"the background of this picture is not plain, and {blame}: "
-        f"{way_out} use a picture whose background is one plain colour or transparent"
+        f"the background of this picture is not plain, and the matte {chosen.name} needs a plain one: choose a matte "
+        "that handles any background (--matte rembg:isnet-anime for a drawing; `popcon models list` shows all), or use "
+        "a picture whose background is one plain colour or transparent"
     )
 
 

@@ -8,13 +8,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from popcon.checks import Check, SetReport
-from popcon.models import Candidate, Notice, PendingEdit, SetState, Source, Take
+from popcon.checks import Check, FileReport, SetReport
+from popcon.exports import is_older
+from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Source
 from popcon.platforms import Platform
 from popcon.presets import Effect, Move
-from popcon.quality import flags, summary
-from popcon.wording import listed
-from starter.display import headline
+from popcon.quality import flags, loop_in_words, summary
+from popcon.remark import Remark
+from popcon.wording import count, listed
+from starter.display import export_line, headline
 from starter.emoji_view import EmojiView
 from starter.preset_view import ANY_PLATE, PresetView
 from starter.views import STOPPED, SetSummary, SetView
@@ -28,7 +30,7 @@ def as_json(rows: Iterable[BaseModel]) -> str:
 def set_table(view: SetView) -> RenderableType:
     """A set and its emojis in their order, what is pending, and what a person should know."""
     state = view.state
-    table = _table("", "emoji", "status", "frames", "take", "file", "look at")
+    table = empty_table("", "emoji", "status", "frames", "take", "file", "look at")
     for emoji in state.ordered:
         encoded = emoji.encoded
         table.add_row(
@@ -44,6 +46,8 @@ def set_table(view: SetView) -> RenderableType:
     if view.failure:
         lines.append(Text(view.failure, "red"))
     lines += [_open_line(view), _order_line(state)]
+    lines += [Text(f"look at: {each}", "yellow") for each in (state.delivery.attention if state.delivery else ())]
+    lines += _export_lines(state)
     lines += _pending_lines(state.pending)
     lines += _notice_lines(state.notices)
     return Group(*lines)
@@ -54,7 +58,7 @@ def emoji_table(view: EmojiView) -> RenderableType:
     emoji = view.emoji
     place = f"place {view.place}, {view.file or 'in no ZIP yet'}" if view.place else "dropped"
     outcome = f"{emoji.status}: {emoji.failure}" if emoji.failure else str(emoji.status)
-    takes = _table("", "take", "action", "prompt", "seed", "made", "measured")
+    takes = empty_table("", "take", "action", "prompt", "seed", "made", "loop", "measured")
     for take in emoji.takes:
         takes.add_row(
             _shown(take.number == emoji.take),
@@ -63,9 +67,10 @@ def emoji_table(view: EmojiView) -> RenderableType:
             take.prompt,
             str(take.seed),
             when(take.at),
-            _report(take),
+            loop_in_words(take),
+            Text(summary(take), "yellow" if flags(take) else ""),
         )
-    frames = _table("frame", "", "candidate", "from", "matte", "measured", "why")
+    frames = empty_table("frame", "", "candidate", "from", "matte", "measured", "why")
     for frame in view.frames:
         for each in frame.candidates:
             first, shown = each is frame.candidates[0], each.candidate.number == frame.selected
@@ -87,7 +92,7 @@ def sets_table(found: Sequence[SetSummary]) -> RenderableType:
     """Sets, a line each."""
     if not found:
         return "no sets yet: make one with `popcon make PICTURE`"
-    table = _table("set", "owner", "platform", "status", "corrections", "emojis", "started")
+    table = empty_table("set", "owner", "platform", "status", "corrections", "emojis", "started")
     table.columns[0].no_wrap = True  # ids are there to be copied
     for each in found:
         status = f"{each.status} ({each.note})" if each.note else str(each.status)
@@ -98,7 +103,7 @@ def sets_table(found: Sequence[SetSummary]) -> RenderableType:
 
 def presets_table(known: Sequence[PresetView]) -> RenderableType:
     """Presets with their motion in words, and which are one's own."""
-    table = _table("action", "label", "motion", "")
+    table = empty_table("action", "label", "motion", "")
     for each in known:
         table.add_row(each.name, each.label, each.motion_prompt, "your own" if each.own else "")
     return table
@@ -106,7 +111,7 @@ def presets_table(known: Sequence[PresetView]) -> RenderableType:
 
 def preset_table(view: PresetView) -> RenderableType:
     """One preset in full: its words, the puppet's moves and effects, and the prompts as models get them."""
-    table = _table("", "")
+    table = empty_table("", "")
     table.show_header = False
     rows = {
         "start frame": view.start_frame_prompt,
@@ -123,45 +128,49 @@ def preset_table(view: PresetView) -> RenderableType:
     return Group(head, table, Text(f"{ANY_PLATE} is the set's plate; a prompt of your own is added as a wish", "dim"))
 
 
-def platforms_table(known: Sequence[Platform]) -> RenderableType:
-    """Platforms with their limits, and where and when these were checked."""
-    table = _table("platform", "label", "pixels", "frames", "loop", "bytes", "emojis", "checked")
-    for each in known:
-        table.add_row(
-            each.name,
-            each.label,
-            f"{each.width}×{each.height}",
-            f"{each.min_frames}–{each.max_frames}",
-            f"{'exactly 1' if each.whole_seconds else 'up'} to {each.max_loop_seconds} s",
-            f"≤ {each.max_bytes:,}",
-            each.numbers,
-            f"{each.checked}, {each.source}",
-        )
-    return table
-
-
 def report_table(report: SetReport) -> RenderableType:
-    """A ZIP's verdict: the ZIP's own rules, then the files, with every rule that fails."""
-    table = _table("", "file", "rule", "measured", "must be")
+    """A ZIP's verdict: its own rules, then the files, with every rule that fails, then what a reviewer would say."""
+    table = empty_table("", "file", "rule", "measured", "must be")
     _add_checks(table, "ZIP", report.checks)
     for file in (*report.emojis, *report.extras):
         if file.failed:
             _add_checks(table, file.file, file.failed)
         else:
-            table.add_row(_mark(True), file.file, f"all {len(file.checks)} rules", "", "")
-    return Group(table, Text(report.note, "bold green" if report.uploadable else "bold red"))
+            table.add_row(mark(True), file.file, f"all {len(file.checks)} rules", "", "")
+    looks = [_look_at(report.emojis[each.emoji - 1].file, each) for each in report.remarks]
+    return Group(table, *looks, Text(report.note, "bold green" if report.uploadable else "bold red"))
 
 
-def checks_table(name: str, checks: Sequence[Check]) -> RenderableType:
-    """One file's verdict, rule by rule."""
-    table = _table("", "file", "rule", "measured", "must be")
-    _add_checks(table, name, checks)
-    return table
+def file_table(report: FileReport, platform: Platform) -> RenderableType:
+    """One file's verdict: what it was held against, then rule by rule."""
+    table = empty_table("", "rule", "measured", "must be")
+    for check in report.checks:
+        table.add_row(mark(check.passed), check.rule, check.value, check.limit)
+    extra = platform.extra(report.file)
+    whose = f"{platform.label}, for its {extra.label}" if extra else platform.label
+    head = Text.assemble((report.file, "bold"), f"  against the rules of {whose}")
+    failed, rules = len(report.failed), count(len(report.checks), "rule")
+    verdict = f"refused: it breaks {failed} of {rules}" if failed else f"passes all {rules}"
+    looks = [_look_at(report.file, each) for each in report.remarks]
+    return Group(head, table, *looks, Text(verdict, "bold red" if failed else "bold green"))
 
 
 def when(moment: str) -> str:
     """A moment (ISO 8601, UTC) to the minute, for people."""
     return f"{moment[:16].replace('T', ' ')} UTC" if moment else ""
+
+
+def empty_table(*columns: str) -> Table:
+    """A table with these columns, in the style of all of them."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def mark(passed: bool) -> Text:
+    """Whether something passed, as a coloured sign."""
+    return Text("✔", "green") if passed else Text("✘", "red")
 
 
 def _open_line(view: SetView) -> Text:
@@ -181,19 +190,22 @@ def _order_line(state: SetState) -> Text:
     return Text(f"order {', '.join(map(str, state.order))}{left_out}; the tab shows emoji {tab}")
 
 
+def _export_lines(state: SetState) -> list[Text]:
+    return [Text(f"export to {export_line(each)}{_age(each, state)}") for each in state.exports]
+
+
+def _age(export: Export, state: SetState) -> str:
+    if not is_older(export, state):
+        return ""
+    return f"; older than the set: `popcon export {state.request.set_id} --platform {export.platform}` makes it anew"
+
+
 def _pending_lines(pending: Iterable[PendingEdit]) -> list[Text]:
     return [Text(f"pending: edit {each.number}, {each.name} {json.dumps(each.body)}", "cyan") for each in pending]
 
 
 def _notice_lines(notices: Iterable[Notice]) -> list[Text]:
     return [Text(f"notice of {when(each.at)}: {each.text}", "yellow") for each in notices]
-
-
-def _report(take: Take) -> Text:
-    """What was measured on a take, in yellow if something is worth a look."""
-    if take.quality is None:
-        return Text("")
-    return Text(summary(take.quality, take.pictures), "yellow" if flags(take) else "")
 
 
 def _origin(candidate: Candidate) -> str:
@@ -212,17 +224,10 @@ def _shown(is_shown: bool) -> Text:
     return Text("▸", "green") if is_shown else Text("")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
 def _add_checks(table: Table, name: str, checks: Iterable[Check]) -> None:
     for check in checks:
-        table.add_row(_mark(check.passed), name, check.rule, check.value, check.limit)
+        table.add_row(mark(check.passed), name, check.rule, check.value, check.limit)
 
 
-def _mark(passed: bool) -> Text:
-    return Text("✔", "green") if passed else Text("✘", "red")
+def _look_at(file: str, remark: Remark) -> Text:
+    return Text(f"look at {file}: {remark.text} ({remark.value}, should be {remark.limit})", "yellow")

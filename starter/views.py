@@ -5,13 +5,15 @@ from typing import Self
 from pydantic import Field
 
 from popcon.model import Model
-from popcon.models import EmojiProgress, EmojiStatus, Ending, Manifest, SetState, SetStatus
+from popcon.models import EmojiProgress, EmojiStatus, Ending, Export, ExportProgress, Manifest, SetState, SetStatus
 
 STOPPED = "stopped"
 
 
 class SetView(Model):
     """How a set stands. `progress` holds an entry for each running emoji, `waiting` what it waits for, in words.
+
+    `exporting` is how far the running export is, if one runs.
 
     `stopped` when its workflow came to no ending and yet does not run: it was terminated, or could not go on.
     """
@@ -21,6 +23,7 @@ class SetView(Model):
     note: str | None = None
     failure: str | None = None
     progress: dict[int, EmojiProgress] = Field(default_factory=dict)
+    exporting: ExportProgress | None = None
     waiting: tuple[str, ...] = ()
     stopped: bool = False
 
@@ -63,10 +66,11 @@ class SetSummary(Model):
     note: str | None = None
 
 
-def view_of(manifest: Manifest) -> SetView:
-    """A set whose workflow does not run, as its manifest tells it."""
+def view_of(manifest: Manifest, exports: tuple[Export, ...]) -> SetView:
+    """A set whose workflow does not run, as its manifest and those of its exports tell it."""
+    told = {"delivery": manifest.delivery, "packaged": True, "exports": exports}
     return SetView(
-        state=manifest.state.model_copy(update={"delivery": manifest.delivery, "packaged": True}),
+        state=manifest.state.model_copy(update=told),
         status=manifest.status,
         note=manifest.note,
         failure=manifest.state.failure,

@@ -1,6 +1,7 @@
 """The real servers that tests run against, started by the same command lines as the embedded stack's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from temporalio.client import Client
@@ -68,6 +69,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with attach(base) as stack:
         yield stack
     stop(base.data_dir)
+
+
+@pytest.fixture
+def rembg_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where rembg, and popcon with it, looks for weights: the test's own, and empty."""
+    for name in ("U2NET_HOME", "MODEL_CHECKSUM_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "older"))
+    monkeypatch.setenv("REMBG_HOME", str(tmp_path / "weights"))
+    return tmp_path / "weights"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from popcon import edits, queues
 from popcon.converter import data_converter
-from popcon.errors import UnreadableVideo
+from popcon.errors import DoesNotFit, UnreadableVideo
 from popcon.model import Model
 from popcon.models import SetState
 from popcon.search import register_search_attributes
@@ -27,6 +27,10 @@ EDITS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("swap_frame", {"emoji": 9, "frame": 3, "candidate": 2}),
     ("retry_frame", {"emoji": 1, "frame": 4, "prompt": "smaller"}),
     ("refine_frame", {"emoji": 1, "frame": 1, "points": [{"x": 12, "y": 40}], "mode": "erase"}),
+    (
+        "refine_frame",
+        {"emoji": 1, "frame": 2, "points": [{"x": 12, "y": 40}], "mode": "restore", "propagate": True},
+    ),
     ("retry_emoji", {"emoji": 2, "prompt": "faster"}),
     ("use_take", {"emoji": 2, "take": 1}),
     ("add_emoji", {"action": "wave"}),
@@ -53,6 +57,8 @@ async def main() -> None:
             await handle.execute_update("close")
             await store(client, handle.id, "set-with-errors")
             await store(client, f"{handle.id}/emoji-002", "emoji-failed")
+        async with workers(client, StubActivities(before=break_slack)):
+            await record_exported(client)
         encoding = asyncio.Event()
         async with workers(client, StubActivities(before=lambda task: hold_encoding(task, encoding))):
             handle = await start(client, request("set-cancelled", actions=("happy",), frames=5))
@@ -108,6 +114,20 @@ async def record_continued(client: Client) -> None:
     await store(client, handle.id, "set-continued-second-run", run_id=run)
 
 
+async def record_exported(client: Client) -> None:
+    """A set that is edited while it is exported, once with an emoji left out, once in vain, and then approved."""
+    handle = await delivered(client, "set-exported", emojis=2)
+    for platform, stroke in (("discord-sticker", None), ("slack", None), ("slack", True), ("kakao", None)):
+        await handle.execute_update("export", {"platform": platform, "stroke": stroke})
+        await handle.execute_update("swap_frame", {"emoji": 2, "frame": 3, "candidate": 2})
+        await handle.execute_update("swap_frame", {"emoji": 2, "frame": 3, "candidate": 1})
+        await at_rest(handle)
+    await handle.execute_update("set_listing", {"title": "Happy cat"})
+    await handle.execute_update("export", {"platform": "discord-sticker"})
+    await handle.execute_update("approve")
+    await store(client, handle.id, "set-exported")
+
+
 async def delivered(client: Client, set_id: str, *, emojis: int, **fields: Any) -> SetHandle:
     """A small set after its first delivery."""
     handle = await start(client, request(set_id, actions=("happy",) * emojis, frames=5, **fields))
@@ -119,6 +139,12 @@ def break_second(task: Model) -> None:
     """Fail the second emoji for good."""
     if isinstance(task, Animate) and task.take.startswith("002"):
         raise UnreadableVideo("the take has no pictures")
+
+
+def break_slack(task: Model) -> None:
+    """Fail the second emoji for Slack, and with an outline the first too."""
+    if isinstance(task, EncodeEmoji) and task.platform == "slack" and (task.emoji == 2 or task.stroke):
+        raise DoesNotFit("the animation needs about 300 kB")
 
 
 async def hold_encoding(task: Model, reached: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ from temporalio import activity
 
 from popcon import keys
 from popcon.model import Model
-from popcon.models import Asset, Delivery, EncodedEmoji, SetState, TakeQuality
+from popcon.models import Asset, Delivery, EncodedEmoji, Loop, SetState, TakeQuality
 from popcon.tasks import (
     Animate,
     Animated,
@@ -23,11 +23,17 @@ from popcon.tasks import (
     MattedFrame,
     MatteFrame,
     PackageSet,
+    Preview,
     RedrawFrame,
     RedrawnFrame,
+    RefineAnimation,
+    RefinedAnimation,
+    RefinedFrame,
     RefineMatte,
+    ShownFrame,
     SquareCharacter,
     SquaredCharacter,
+    SteadyFrame,
 )
 
 
@@ -35,12 +41,16 @@ from popcon.tasks import (
 class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
-    `quality` reports on a take, `notes` are what its animator has to say.
+    `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
+    `shows` tells whether a frame shows what was clicked at in another one; those of `other_size` cannot be compared.
     """
 
     before: Callable[[Model], Any] = lambda task: None
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
+    loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
+    shows: Callable[[ShownFrame], bool] = lambda frame: True
+    other_size: tuple[int, ...] = ()
     asked: list[Model] = field(default_factory=list)
 
     def all(self) -> Sequence[Callable[..., Any]]:
@@ -50,8 +60,11 @@ class StubActivities:
             self.animate,
             self.extract_pictures,
             self.matte_frame,
+            self.steady_frame,
             self.redraw_frame,
             self.refine_matte,
+            self.refine_animation,
+            self.preview_refinement,
             self.choose_frames,
             self.encode_emoji,
             self.package_set,
@@ -80,12 +93,18 @@ class StubActivities:
     @activity.defn
     async def extract_pictures(self, task: ExtractPictures) -> ExtractedPictures:
         await self._note(task)
-        return ExtractedPictures(width=512, height=512, quality=self.quality(task))
+        return ExtractedPictures(width=512, height=512, loop=self.loop(task), quality=self.quality(task))
 
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         await self._note(task)
         return MattedFrame(recipe=f"{task.matte}-1")
+
+    @activity.defn
+    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+        """Every other frame wavers."""
+        await self._note(task)
+        return MattedFrame(recipe=f"{task.shown.recipe}{'-steady' if task.frame % 2 else ''}")
 
     @activity.defn
     async def redraw_frame(self, task: RedrawFrame) -> RedrawnFrame:
@@ -98,6 +117,18 @@ class StubActivities:
         return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}")
 
     @activity.defn
+    async def refine_animation(self, task: RefineAnimation) -> RefinedAnimation:
+        await self._note(task)
+        refined = (each for each in task.frames if self.shows(each))
+        recipes = (RefinedFrame(number=each.number, recipe=f"{each.recipe}-all{task.frame}") for each in refined)
+        return RefinedAnimation(frames=tuple(recipes), other_size=self.other_size)
+
+    @activity.defn
+    async def preview_refinement(self, task: RefineMatte) -> Preview:
+        await self._note(task)
+        return Preview(key=keys.preview(task.set_id, task.take, task.picture, task.recipe))
+
+    @activity.defn
     async def choose_frames(self, task: ChooseFrames) -> ChosenFrames:
         await self._note(task)
         return ChosenFrames(selected=tuple(frame.selected for frame in task.frames))
@@ -106,7 +137,7 @@ class StubActivities:
     async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:
         await self._note(task)
         return EncodedEmoji(
-            asset=_asset(task.set_id, digest("".join(task.matte_keys)), "png"),
+            asset=_asset(task.set_id, digest(f"{task.platform} {task.stroke} {task.matte_keys}"), "png"),
             frames=len(task.matte_keys),
             seconds=task.seconds,
             loops=4,
@@ -120,7 +151,7 @@ class StubActivities:
             revision=task.revision,
             status=task.status,
             zip=_asset(task.state.request.set_id, digest(_content(task.state)), "zip"),
-            manifest_key=keys.manifest(task.state.request.set_id, task.revision),
+            manifest_key=task.manifest_key,
         )
 
     async def _note(self, task: Model) -> None:

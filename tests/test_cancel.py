@@ -10,12 +10,13 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from activities.worker import cpu_workers
-from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import MILLISECONDS, StandIn
-from gpu_worker.worker import gpu_worker
+from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.models import EmojiRequest, EmojiStatus, Manifest, SetStatus
 from popcon.search import register_search_attributes
 from popcon.settings import Settings
@@ -60,7 +61,7 @@ async def production(
     one_by_one = settings.model_copy(update={"gpu_batch": 1, "gpu_slots": 1})
     async with AsyncExitStack() as stack:
         lane = await stack.enter_async_context(open_lane(one_by_one))
-        activities = GpuActivities(storage, lane, Mattes({Keyer.name: Counted}))
+        activities = gpu_activities(storage, lane, Mattes({Keyer.name: Counted}), ColourRegions())
         for worker in (workflow_worker(client), *cpu_workers(client, storage, settings)):
             await stack.enter_async_context(worker)
         await stack.enter_async_context(gpu_worker(client, activities, one_by_one))

@@ -1,9 +1,12 @@
 """From a matted character to stored pictures of its take: what the CPU activities before the mattes do."""
 
+import io
 from uuid import uuid4
 
+import av
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 from temporalio.testing import ActivityEnvironment
 
 from activities.animate import Animators
@@ -12,6 +15,7 @@ from activities.extract import Extractor
 from activities.pictures import Pixels, read_rgb, read_rgba, write_png
 from popcon import keys
 from popcon.errors import ObjectMissing, UnknownName, UnreadableVideo, UnusablePicture
+from popcon.models import Loop
 from popcon.storage import Storage
 from popcon.tasks import Animate, ExtractPictures, SquareCharacter
 
@@ -92,16 +96,17 @@ def test_a_take_goes_from_the_character_to_stored_pictures(storage: Storage, squ
     environment.on_heartbeat = lambda *details: beats.append(details)
 
     take = environment.run(Animators(storage).animate, animate(square_key, set_id))
-    wanted = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=take.video_key, pictures=(5, 2))
+    wanted = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=take.video_key, frames=1)
     size = environment.run(Extractor(storage).extract_pictures, wanted)
 
     assert take.pictures == 6
     assert (size.width, size.height) == (CANVAS, CANVAS)
     assert len(beats) == 6 + 6, "a beat for each picture that is rendered, and that is looked at"
-    second, fifth = (read_rgb(storage.get(keys.raw(set_id, keys.take(1, 1), number))) for number in (2, 5))
-    assert tuple(second[0, 0]) == tuple(fifth[0, 0]) == (0, 177, 64)
-    assert not np.array_equal(second, fifth)
-    assert not storage.exists(keys.raw(set_id, keys.take(1, 1), 1)), "a picture was stored that nobody asked for"
+    assert size.loop == Loop(length=6)
+    first, second = (read_rgb(storage.get(keys.raw(set_id, keys.take(1, 1), number))) for number in (1, 2))
+    assert tuple(first[0, 0]) == tuple(second[0, 0]) == (0, 177, 64)
+    assert not np.array_equal(first, second)
+    assert not storage.exists(keys.raw(set_id, keys.take(1, 1), 3)), "a picture was stored that no frame can show"
 
 
 def test_work_that_is_stored_is_not_done_again(storage: Storage, square_key: str, set_id: str) -> None:
@@ -111,9 +116,9 @@ def test_work_that_is_stored_is_not_done_again(storage: Storage, square_key: str
     again = animate(square_key, set_id, character_key="sets/none/character/none.png", pictures=99)
     assert environment.run(Animators(storage).animate, again) == first
 
-    raw = keys.raw(set_id, keys.take(1, 1), 3)
+    raw = keys.raw(set_id, keys.take(1, 1), 1)
     storage.put_once(raw, write_png(np.zeros((8, 8, 3), np.uint8)))
-    wanted = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=first.video_key, pictures=(3,))
+    wanted = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=first.video_key, frames=1)
     assert environment.run(Extractor(storage).extract_pictures, wanted).width == 8
 
 
@@ -128,7 +133,19 @@ def test_what_cannot_be_done_says_so(storage: Storage, square_key: str, set_id: 
     with pytest.raises(ObjectMissing):
         environment.run(Animators(storage).animate, animate("sets/none/character/none.png", set_id))
 
-    take = environment.run(Animators(storage).animate, animate(square_key, set_id))
-    wanted = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=take.video_key, pictures=(1, 7, 9))
-    with pytest.raises(UnreadableVideo, match="lacks picture 7, 9"):
-        environment.run(Extractor(storage).extract_pictures, wanted)
+    empty = ExtractPictures(set_id=set_id, take=keys.take(1, 1), video_key=keys.video(set_id, "empty"), frames=5)
+    storage.put_once(empty.video_key, video_without_pictures())
+    with pytest.raises(UnreadableVideo, match="holds no pictures"):
+        environment.run(Extractor(storage).extract_pictures, empty)
+
+
+def video_without_pictures() -> bytes:
+    """A sound AVI with a stream for pictures and none in it."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="avi") as container:
+        stream = container.add_stream("mpeg4", rate=24)
+        assert isinstance(stream, VideoStream)
+        stream.height = stream.width = 16
+        stream.pix_fmt = "yuv420p"
+        container.start_encoding()
+    return file.getvalue()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from popcon.checks import Check, SetReport, check_emoji, check_extra, check_set
 from popcon.platforms import platform
-from tests import pngs
+from tests import broken, pngs
+from tests.broken import zipped
 from tests.pngs import rewrite
 
 LINE = platform("line-emoji")
@@ -31,14 +32,6 @@ TAB = pngs.still(96, 74)
 
 def failed(checks: tuple[Check, ...]) -> dict[str, str]:
     return {check.rule: check.value for check in checks if not check.passed}
-
-
-def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", method) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return packed.getvalue()
 
 
 def complete(count: int = 8) -> dict[str, bytes]:
@@ -72,7 +65,7 @@ BROKEN = {
     "five loops": (emoji(plays=5), {"loops": "5", "playing time": "5 s"}),
     "plays too long": (emoji(delays=[Fraction(1, 4)] * 12, plays=2), {"playing time": "6 s"}),
     "a zero delay": (emoji(delays=[(0, 1), *[Fraction(1, 5)] * 5]), {"shortest delay": "0 s"}),
-    "filled corners": (emoji(fill=255), {"corners": f"filled in frame {', '.join(map(str, range(1, 13)))}"}),
+    "filled corners": (emoji(fill=255), {"corners": "filled in frame 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 12"}),
     "too heavy": (pngs.insert(EMOJI, 1, b"tEXt", bytes(300_000)), {"bytes": f"{len(EMOJI) + 300_012:,}"}),
 }
 
@@ -92,8 +85,9 @@ def test_a_still_picture_is_no_emoji() -> None:
     assert failed(check_emoji(pngs.still(180, 180), LINE)) == {"animated": "no"}
 
 
-def test_bytes_that_are_no_png_fail_with_the_reason() -> None:
-    assert failed(check_emoji(b"GIF89a", LINE)) == {"PNG": "it does not begin like a PNG"}
+def test_a_file_of_another_format_fails_for_that_alone() -> None:
+    assert failed(check_emoji(b"GIF89a", LINE)) == {"format": "GIF"}
+    assert failed(check_emoji(b"", LINE)) == {"format": "no PNG, WebP, WebM or GIF"}
 
 
 def test_a_huge_canvas_is_not_looked_at() -> None:
@@ -108,7 +102,9 @@ def test_a_huge_canvas_is_not_looked_at() -> None:
         (pngs.still(96, 74, colour_type=0), {"colours": "grey, 8 bits"}),
         (pngs.still(96, 74, colour_type=2), {"colours": "RGB, 8 bits"}),
         (pngs.animation(TWELFTHS, 96, 74), {"animated": "yes"}),
-        (b"", {"PNG": "it does not begin like a PNG"}),
+        (b"", {"format": "no PNG, WebP, WebM or GIF"}),
+        (TAB[:-1], {"file": "it ends before its IEND chunk: the file is cut off"}),
+        (pngs.insert(TAB, 1, b"tEXt", bytes(1_000_000)), {"bytes": f"{len(TAB) + 1_000_012:,}"}),
     ],
 )
 def test_the_tab_picture(data: bytes, expected: dict[str, str]) -> None:
@@ -150,6 +146,46 @@ def without(name: str) -> Callable[[], dict[str, bytes]]:
 def test_a_fault_in_a_zip_is_named(files: Callable[[], dict[str, bytes]], note: str) -> None:
     report = check_set(zipped(files()), LINE)
     assert (report.uploadable, report.note) == (False, f"not uploadable: {note}")
+
+
+@pytest.mark.parametrize("name", broken.GOOD)
+def test_the_smallest_set_of_each_platform_is_uploadable(name: str) -> None:
+    report = check_set(zipped(broken.complete(name)), platform(name))
+    assert (report.note, report.uploadable) == ("uploadable", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "note"),
+    [
+        ("line-sticker", {"main.png": pngs.still(240, 240)}, "main.png: animated: no, must be yes"),
+        ("line-sticker", {"main.png": broken.GOOD["line-sticker"]}, "main.png: pixels: 320x200, must be 240x240"),
+        ("line-sticker", {"09.png": broken.GOOD["line-sticker"]}, "emojis: 9, must be 8, 16 or 24"),
+        (
+            "telegram-sticker",
+            {"icon.webm": broken.webm(has_alpha=False)},
+            "icon.webm: alpha: no, must be yes (and 1 more)",
+        ),
+        (
+            "telegram-emoji",
+            {"icon.webm": broken.webm(duration=3500)},
+            "icon.webm: one loop: 7/2 s (about 3.5 s), must be at most 3 s",
+        ),
+        ("whatsapp", {"tray.png": pngs.still(97, 96)}, "tray.png: pixels: 97x96, must be 96x96"),
+        ("whatsapp", {"02.webp": b""}, "02.webp: format: no PNG, WebP, WebM or GIF, must be WebP"),
+        ("discord-emoji", {"02.gif": broken.GIF}, "uploadable"),
+        ("discord-emoji", {"01.gif": broken.GIF}, "names: 01.webp is out of line, must be without a gap from 01.webp"),
+        ("slack", {"02.webp": broken.WEBP}, "other files: 02.webp, must be none"),
+    ],
+)
+def test_a_fault_in_any_platforms_zip_is_named(name: str, files: dict[str, bytes], note: str) -> None:
+    report = check_set(zipped(broken.complete(name) | files), platform(name))
+    assert report.note == (note if report.uploadable else f"not uploadable: {note}")
+
+
+def test_each_file_gives_a_sign_of_life() -> None:
+    beats = []
+    check_set(zipped(complete(8)), LINE, lambda: beats.append(1))
+    assert len(beats) == 8 + len(LINE.extras)
 
 
 def test_a_zip_over_the_limit_fails() -> None:

@@ -19,7 +19,7 @@ from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.quality import metrics
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.models import Candidate, CandidateNotes, Frame
+from popcon.models import Candidate, CandidateNotes, Frame, Loop
 from popcon.presets import presets
 from popcon.storage import Storage
 from popcon.storyboard import spread_frames
@@ -91,7 +91,7 @@ def slots(pictures: Sequence[Rgba], matted: Sequence[int] = (1,), frames: int = 
                 for each in frame.candidates
             ),
         )
-        for frame in spread_frames(frames, len(pictures), take=1)
+        for frame in spread_frames(frames, Loop(length=len(pictures)), take=1)
     ]
 
 
@@ -149,6 +149,26 @@ def test_a_loop_that_does_not_close_is_told() -> None:
     assert any(each.startswith("the loop does not close: last frame differs ") for each in choose(loop).attention)
 
 
+def test_mattes_that_keyer_and_network_disagree_about_are_told_in_one_line() -> None:
+    loop = slots(film())
+    for place, confidence in ((0, 0.7), (2, 0.89), (4, 0.91)):
+        picture = loop[place].picture(1)
+        doubted = replace(picture, metrics={**picture.metrics, "confidence": confidence})
+        options = (replace(loop[place].options[0], picture=doubted), *loop[place].options[1:])
+        loop[place] = replace(loop[place], options=options)
+    [said] = choose(loop).attention
+    assert said.startswith("2 mattes to look at, in frame 1 and 3: keyer and network disagree about more than 10%")
+
+
+def test_flicker_is_what_comes_or_goes_for_one_frame_and_the_seam_is_in_steps() -> None:
+    steady = choose(slots(film()))
+    assert steady.flicker < 0.03, "the disc turns around at the ends of its way"
+    assert 0.5 < steady.seam < 1.5
+    blinking = [torn(each.copy()) if place % 6 == 0 else each for place, each in enumerate(film())]
+    assert choose(slots(blinking)).flicker > 2 * steady.flicker
+    assert choose(slots(film()[: PICTURES // 3], frames=PICTURES // 3)).seam > 2
+
+
 def test_wild_everywhere_is_no_outlier() -> None:
     """At most a third of the frames may want more, however bad all of them are."""
     pictures = [torn(each.copy()) if place % 2 else each for place, each in enumerate(film()[::3])]
@@ -204,7 +224,7 @@ class TestActivity:
 
         frames = tuple(
             frame.model_copy(update={"candidates": tuple(map(candidate, frame.candidates))})
-            for frame in spread_frames(FRAMES, PICTURES, take=2)
+            for frame in spread_frames(FRAMES, Loop(length=PICTURES), take=2)
         )
         return ChooseFrames(set_id=set_id, emoji=3, take=2, frames=frames, last_round=False)
 
@@ -228,6 +248,8 @@ class TestActivity:
         assert (made.picture, made.recipe) in {(AT, "test-1"), (AT + 2, "test-1")}
         assert {each.candidate for each in made.considered} == {1, 2, 3}
         assert made.considered[0].faults["holes"] >= 1
+        assert notes.flicker is not None
+        assert notes.seam is not None
 
     def test_a_first_round_that_wants_nothing_decides_at_once(self, storage: Storage) -> None:
         answer = ActivityEnvironment().run(Chooser(storage).choose_frames, self.stored(storage, [1, 2, 3]))

@@ -28,6 +28,7 @@ from tests.own import ZOOM
 
 SAMPLE = str(Path(__file__).parent.parent / "popcon" / "data" / "sample.png")
 SMALL = ("--frames", "5")
+FILES = {"set.zip", "contact-sheet.png", "listing.md", "manifest.json"}
 
 # What a person may get wrong, and what the one line that answers must say.
 BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -41,7 +42,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "too small": (("make", "small.png"), r"small\.png is too small, 63 by 80 pixels: .*at least 64 by 64"),
     "one colour": (("make", "flat.png"), r"flat\.png is one colour all over"),
     "fully transparent": (("make", "nothing.png"), r"nothing\.png is transparent everywhere"),
-    "busy background": (("make", "busy.png"), r"not plain, and no matte .*one plain colour or transparent"),
+    "busy background": (("make", "busy.png"), r"not plain, and the matte keyer .*--matte rembg:isnet-anime"),
     "unknown action": (("make", SAMPLE, "--actions", "happy,jupm"), r"unknown action 'jupm': there are happy, .*wave"),
     "no action": (("make", SAMPLE, "--actions", ""), r"unknown action '': there are happy, .*wave"),
     "no file of presets": (("make", SAMPLE, "--presets", "missing.toml"), r"cannot read missing\.toml: No such file"),
@@ -49,6 +50,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
     "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji, "),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
+    "weights of nothing": (("models", "pull", "keyer"), r"unknown matte with weights 'keyer': there are rembg:u2net"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),
     "too many actions": (("make", SAMPLE, "--actions", ",".join(["happy"] * 41)), r"41 emojis are too many"),
     "too few frames": (("make", SAMPLE, "--frames", "3"), r"3 frames do not fit: line-emoji takes 5 to 20 frames"),
@@ -191,7 +193,7 @@ def test_a_small_set_is_delivered_as_a_draft(made: tuple[Path, subprocess.Comple
     assert any("draft (not uploadable: 2 of 8): 2 of 2 emojis, 10 of 10 frames" in line for line in lines)
     assert any(re.search(r"watch it in the Temporal UI: http://127\.0\.0\.1:\d+/.*" + set_id, line) for line in lines)
     assert lines[-1] == "out/set.zip"
-    assert {path.name for path in (folder / "out").iterdir()} == {"set.zip", "contact-sheet.png", "manifest.json"}
+    assert {path.name for path in (folder / "out").iterdir()} == FILES
 
 
 def test_its_status_can_be_asked(set_id: str, data_dir: Path, tmp_path: Path) -> None:
@@ -218,7 +220,7 @@ def test_it_can_be_downloaded_again(
 ) -> None:
     answer = command.run(tmp_path, data_dir, "download", set_id, "-o", "else where[1]")
     assert answer.stdout == "else where[1]/set.zip\n"
-    for name in ("set.zip", "contact-sheet.png", "manifest.json"):
+    for name in FILES:
         assert (tmp_path / "else where[1]" / name).read_bytes() == (made[0] / "out" / name).read_bytes()
 
 

@@ -18,6 +18,7 @@ from temporalio.api.enums.v1 import EventType
 
 from popcon import keys
 from popcon.messages import MESSAGES
+from popcon.models import Source
 from popcon.storage import Storage
 from starter.cli import app, main
 from starter.client import Popcon
@@ -51,7 +52,7 @@ def set_id(run: Run) -> str:
     """A set of two actions, five frames each, after its first delivery."""
     made = run("make", SAMPLE, "-o", "out", "--actions", "happy,wave", "--frames", "5")
     assert made.returncode == 0, made
-    advice, *_, last = made.stdout.splitlines()[-4:]
+    advice, *_, last = made.stdout.splitlines()[-5:]
     found = re.fullmatch(r"correct it: `popcon show (set-\S+) 1`.*`popcon approve \1`", advice)
     assert found, advice
     assert last == "out/set.zip"
@@ -91,6 +92,22 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     )
     corrected(run("refine", set_id, 1, 1, "--erase", f"{x},{y}", "-o", "out"))
     assert packed(folder)["001.png"] != first["001.png"]
+
+    # The same in all frames, after a preview of one. The first has nothing left to erase.
+    once = packed(folder)["001.png"]
+    preview = run("refine", set_id, 1, 2, "--erase", f"{x},{y}", "--preview", "part.png")
+    assert (preview.returncode, preview.stdout) == (0, "part.png\n")
+    with Image.open(folder / "part.png") as part:
+        assert part.getchannel("A").getextrema() == (0, 255)
+    no_part = run("refine", set_id, 1, 2, "--restore", "1,1", "--preview", "part.png")
+    assert (no_part.returncode, no_part.stdout) == (2, "")
+    assert "nothing to restore at 1, 1: only the plate is to be seen there" in no_part.stderr
+    corrected(run("refine", set_id, 1, 2, "--erase", f"{x},{y}", "--all-frames", "-o", "out"))
+    assert packed(folder)["001.png"] != once
+    refined = EmojiView.model_validate_json(run("show", set_id, 1, "--json").stdout)
+    assert [each.candidates[-1].candidate.source for each in refined.frames] == [Source.REFINED] * 5
+    assert {each.candidates[-1].notes.segmenter for each in refined.frames if each.candidates[-1].notes} == {"colour-1"}
+
     missed = run("refine", set_id, 1, 1, "--erase", "1,1")
     assert (missed.returncode, missed.stderr) == (1, "")
     assert re.search(r"^notice: .*nothing to erase at 1, 1", missed.stdout, re.MULTILINE)
@@ -167,6 +184,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("refine", "set-x", "1", "1"), "say either --erase X,Y or --restore X,Y"),
         (("refine", "set-x", "1", "1", "--erase", "1,1", "--restore", "2,2"), "say either --erase X,Y or --restore"),
         (("refine", "set-x", "1", "1", "--erase", "12"), "'12' is no point: say X,Y"),
+        (("refine", "set-x", "1", "1", "--erase", "1,1", "--preview", "a.png", "--all-frames"), "--preview shows one"),
         (("refine", "set-x", "1", "1", "--erase", "12,b"), "y: Input should be a valid number"),
         (("refine", "set-x", "1", "1", "--erase", "nan,1"), "x: Input should be"),
         (("reorder", "set-x", "1,b"), "emojis.1: Input should be a valid integer"),
@@ -174,7 +192,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("approve", "set-x", "--no-wait", "-o", "out"), "--no-wait has no new files to fetch yet"),
         (("make", SAMPLE, "--resume", "set-x"), "--resume set-x has its picture already: leave out "),
         (("make", SAMPLE, "--actions", "happy,cry", "--count", "3"), "--actions names 2 and --count says 3: leave one"),
-        (("check", __file__), "is neither a ZIP nor a PNG: name a set's ZIP, or one emoji"),
+        (("check", __file__), "is no ZIP, PNG, WebP, WebM or GIF: name a set's ZIP, or one emoji"),
         (("make", "--count", "0"), "Invalid value for '--count': Input should be greater than or equal to 1"),
         (("make", "--count", "x"), "Input should be a valid integer"),
         (("make", "a.png", "b.png"), "unexpected extra argument(s) (b.png): see `popcon make --help`"),
@@ -259,25 +277,27 @@ def packed(folder: Path) -> dict[str, str]:
 
 
 def a_pixel_of_the_character(storage: Storage, view: EmojiView) -> tuple[int, int]:
-    """An opaque pixel of what the first frame shows, well inside of the character."""
+    """A pixel of what the first frame shows, in the middle of the character's commonest colour."""
     shown = view.emoji.frames[0].current
     assert shown.recipe
     key = keys.matte(view.set_id, keys.take(view.emoji.number, shown.take), shown.picture, shown.recipe)
     with Image.open(io.BytesIO(storage.get(key))) as matte:
-        inside = cv2.distanceTransform(
-            (np.asarray(matte)[:, :, 3] == 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
-        )
+        pixels = np.asarray(matte)
+    colours = pixels[:, :, :3] // 16 @ np.array([256, 16, 1])
+    opaque = pixels[:, :, 3] == 255
+    common = opaque & (colours == np.bincount(colours[opaque]).argmax())
+    inside = cv2.distanceTransform(common.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     y, x = np.unravel_index(inside.argmax(), inside.shape)
     return int(x), int(y)
 
 
 def helps() -> dict[str, str]:
     """Every command's name and its help."""
-    groups = (app, *(each.typer_instance for each in app.registered_groups))
-    commands = [each for group in groups if group for each in group.registered_commands]
+    groups = [("", app), *((each.name or "", each.typer_instance) for each in app.registered_groups)]
+    commands = [(name, each) for name, group in groups if group for each in group.registered_commands]
     named = {
-        each.name or each.callback.__name__.replace("_", "-"): each.callback.__doc__ or ""
-        for each in commands
+        f"{group} {each.name or each.callback.__name__.replace('_', '-')}".strip(): each.callback.__doc__ or ""
+        for group, each in commands
         if each.callback
     }
     assert len(named) == len(commands)

@@ -15,7 +15,7 @@ def test_proving_a_folder_leaves_no_trace(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["set.zip", "contact-sheet.png", "manifest.json"])
+@pytest.mark.parametrize("name", ["set.zip", "contact-sheet.png", "listing.md", "manifest.json"])
 def test_a_folder_in_place_of_a_file_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
 

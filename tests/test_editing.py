@@ -11,10 +11,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
 
 from popcon import edits, queues, search
-from popcon.errors import DoesNotFit, UnreadableVideo
+from popcon.errors import DoesNotFit, NothingToChange, UnreadableVideo
 from popcon.model import Model
 from popcon.models import EmojiStatus, Ending, SetState, SetStatus, Source, TakeQuality
-from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame
+from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, RedrawFrame, RefineAnimation
 from starter.emoji_view import emoji_view
 from tests.orchestra import SetHandle, at_rest, details_of, start, state_of, time_skipping_client, until, workers
 from tests.own import own_preset
@@ -262,6 +262,75 @@ async def test_a_refined_matte_is_a_new_candidate(client: Client) -> None:
     assert (fresh.number, fresh.source, fresh.recipe) == (4, Source.REFINED, "keyer-1-erase2")
 
 
+ALL_FRAMES = {"emoji": 1, "frame": 2, "points": [{"x": 12.5, "y": 40}], "mode": "erase", "propagate": True}
+
+
+async def test_a_click_is_carried_through_all_frames_and_undone_by_swaps_and_by_use_take(client: Client) -> None:
+    stubs = StubActivities(shows=lambda frame: frame.number != 4)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        stubs.asked.clear()
+        await send(handle, "refine_frame", ALL_FRAMES)
+        state = await at_rest(handle)
+        asked = [type(task) for task in stubs.asked]
+        for frame in (1, 2, 3, 5):
+            await send(handle, "swap_frame", {"emoji": 1, "frame": frame, "candidate": 1})
+        back = await at_rest(handle)
+        await send(handle, "retry_emoji", {"emoji": 1})
+        await send(handle, "use_take", {"emoji": 1, "take": 1})
+        returned = await at_rest(handle)
+
+    assert asked == [RefineAnimation, EncodeEmoji, PackageSet], "all frames at once, one file, one ZIP"
+    shown = [frame.current for frame in state.emojis[0].frames]
+    assert [each.number for each in shown] == [4, 4, 4, 1, 4], "a candidate for each frame that has changed"
+    assert {each.recipe for each in shown} == {"keyer-1-all2", "keyer-1"}
+    assert [len(frame.candidates) for frame in state.emojis[0].frames] == [4, 4, 4, 3, 4]
+    assert {each.source for each in shown} == {Source.REFINED, Source.TAKE}
+    assert state.notices == ()
+    assert files(state)[0] != files(before)[0]
+    assert files(back) == files(returned) == files(before)
+
+
+async def test_a_click_is_carried_only_through_what_can_be_compared(client: Client) -> None:
+    stubs = StubActivities(other_size=(3,), shows=lambda frame: frame.number != 3)
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        await send(handle, "retry_emoji", {"emoji": 1})
+        for frame in (1, 5):
+            await send(handle, "swap_frame", {"emoji": 1, "frame": frame, "candidate": 1})
+        await send(handle, "refine_frame", ALL_FRAMES)
+        state = await at_rest(handle)
+
+    [task] = stubs.tasks(RefineAnimation)
+    assert (task.take, task.frame, [each.number for each in task.frames]) == ("001-02", 2, [2, 3, 4])
+    assert [frame.current.source for frame in state.emojis[0].frames] == [
+        *(Source.TAKE, Source.REFINED, Source.TAKE, Source.REFINED, Source.TAKE)
+    ]
+    assert [each.text for each in state.notices] == [
+        "emoji 1: the click was not carried into frames 1 and 5: of another take than frame 2",
+        "emoji 1: the click was not carried into frame 3: of another size than frame 2",
+    ]
+
+
+async def test_a_click_that_finds_nothing_leaves_a_notice_and_everything_as_it_was(client: Client) -> None:
+    def refuse(task: Model) -> None:
+        if isinstance(task, RefineAnimation):
+            raise NothingToChange("nothing to erase at 12.5, 40: it is transparent there already")
+
+    async with workers(client, StubActivities(before=refuse)):
+        handle = await delivered(client)
+        before = await state_of(handle)
+        await send(handle, "refine_frame", ALL_FRAMES)
+        state = await at_rest(handle)
+
+    assert [each.frames for each in state.emojis] == [each.frames for each in before.emojis]
+    assert files(state) == files(before)
+    assert [each.text for each in state.notices] == [
+        "refine_frame on emoji 1: refine_animation: nothing to erase at 12.5, 40: it is transparent there already"
+    ]
+
+
 async def test_a_draft_grows_and_shrinks(client: Client) -> None:
     stubs = StubActivities()
     async with workers(client, stubs):
@@ -371,7 +440,7 @@ async def test_request_ids_act_once(client: Client) -> None:
         again = await handle.execute_update("swap_frame", {**SWAP, "request_id": "click-1"}, result_type=dict)
         state = await at_rest(handle)
 
-    assert again == {"edit": first["edit"], "joined": True}
+    assert again == {"edit": first["edit"], "joined": True, "warning": None}
     assert state.edits == 2
     assert state.emojis[1].frames[2].selected == 1, "the old click has not acted again"
 
@@ -503,7 +572,7 @@ async def test_an_edit_that_a_cancel_cut_off_is_told_and_acts_when_it_is_sent_ag
     ]
     assert (ended.pending, ended.emojis[1].action) == ((), "happy")
     assert edits.status_of(opened) is SetStatus.DRAFT
-    assert accepted == {"edit": 2, "joined": False}
+    assert accepted == {"edit": 2, "joined": False, "warning": None}
     assert (after.emojis[1].action, after.emojis[1].take) == ("cry", 3)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import ValidationError
 
-from popcon import edits, storyboard
+from popcon import edits, exports, storyboard
 from popcon.errors import Refused
-from popcon.messages import MESSAGES, Edit, RefineFrame, RetryEmoji, RetryFrame, SwapFrame, UseTake
+from popcon.messages import MESSAGES, Edit, ExportSet, RefineFrame, RetryEmoji, RetryFrame, SwapFrame, UseTake
 from popcon.models import (
     Asset,
     Candidate,
@@ -21,6 +21,8 @@ from popcon.models import (
     EmojiStatus,
     EncodedEmoji,
     Ending,
+    Export,
+    Loop,
     PendingEdit,
     SetState,
     SetStatus,
@@ -33,6 +35,7 @@ from tests.stub_activities import digest
 FRAMES = 5
 PICTURES = 12
 SWAP = {"emoji": 1, "frame": 2, "candidate": 3}
+ALL_FRAMES = {"emoji": 1, "frame": 1, "points": [{"x": 1, "y": 2}], "mode": "erase", "propagate": True}
 
 
 def test_a_request_id_acts_once_even_after_its_edit_is_done() -> None:
@@ -77,6 +80,8 @@ def test_the_same_message_again_joins_the_one_that_waits() -> None:
     [
         (("swap_frame", SWAP), ("swap_frame", {**SWAP, "candidate": 1})),
         (("swap_frame", SWAP), ("retry_emoji", {"emoji": 1})),
+        (("refine_frame", ALL_FRAMES), ("swap_frame", SWAP)),
+        (("swap_frame", SWAP), ("refine_frame", ALL_FRAMES)),
         (("reorder", {"emojis": [2, 1]}), ("reorder", {"emojis": [1, 2]})),
         (("reorder", {"emojis": [2, 1]}), ("drop_emoji", {"emoji": 1})),
     ],
@@ -163,7 +168,7 @@ def test_a_prompt_is_one_line_however_it_was_typed() -> None:
 
     assert asked.model_dump()["prompt"] == "faster, and bounce \N{WOMAN}\u200d\N{PERSONAL COMPUTER}"
     for control in "\x00\x07\x1b\x7f\x9b":
-        with pytest.raises(ValidationError, match="a prompt cannot have control characters"):
+        with pytest.raises(ValidationError, match="a text cannot have control characters"):
             edit("retry_emoji", {"emoji": 1, "prompt": f"fast{control}er"})
 
 
@@ -265,18 +270,24 @@ PAYLOADS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "frame": NUMBERS,
         "points": st.lists(st.fixed_dictionaries({"x": NUMBERS, "y": NUMBERS}), min_size=1, max_size=2),
         "mode": st.sampled_from(["erase", "restore", "paint"]),
+        "propagate": st.booleans(),
     },
     "add_emoji": {"action": ACTIONS},
     "drop_emoji": {"emoji": NUMBERS},
     "reorder": {"emojis": st.permutations([1, 2, 3]) | st.lists(NUMBERS, min_size=1, max_size=5)},
     "choose_tab": {"emoji": NUMBERS},
     "retry_failed": {},
+    "export": {
+        "platform": st.sampled_from(["discord-sticker", "kakao", "line-emoji", "fax"]),
+        "stroke": st.sampled_from([None, True]),
+    },
+    "set_listing": {"title": st.sampled_from([None, "", "Happy cat"]), "ai": st.sampled_from([None, True, False])},
     "approve": {},
     "close": {},
 }
 KINDS = st.sampled_from([*sorted(set(MESSAGES) - {"approve", "close"}) * 4, "approve", "close"])
 # Doing these twice in a row is doing them once.
-LAST_WORD_COUNTS = ("swap_frame", "use_take", "drop_emoji", "reorder", "choose_tab")
+LAST_WORD_COUNTS = ("swap_frame", "use_take", "drop_emoji", "reorder", "choose_tab", "export", "set_listing")
 TROUBLE = st.sampled_from(["none"] * 6 + ["take", "encode"])
 
 
@@ -300,6 +311,7 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
         # What each request id was answered first, and which numbers of edits are taken.
         self.answers: dict[str, int] = {}
         self.taken = {0}
+        self.made: dict[str, Export] = {}
 
     @rule(message=messages())
     def send(self, message: tuple[str, dict[str, Any]]) -> None:
@@ -427,6 +439,15 @@ class AnySequenceOfMessages(RuleBasedStateMachine):
         assert all(number <= self.state.edits for number in numbers)
 
     @invariant()
+    def of_exports_there_is_the_newest_for_each_other_platform(self) -> None:
+        made = {each.platform: each for each in self.state.exports}
+        assert len(made) == len(self.state.exports)
+        assert made.keys() <= {"discord-sticker", "kakao"}
+        for name, earlier in self.made.items():
+            assert made[name].delivery.revision >= earlier.delivery.revision
+        self.made = made
+
+    @invariant()
     def lists_stay_short(self) -> None:
         assert len(self.state.notices) <= edits.NOTICES_KEPT
         assert len(self.state.handled) <= edits.REQUEST_IDS_KEPT
@@ -465,7 +486,8 @@ def outcome(state: SetState) -> tuple[object, ...]:
     """What people see once everything pending is done."""
     for pending in state.pending:
         state = done_one(state, edits.edit_of(pending), pending.number, "none")
-    return state.order, state.tab, [each.encoded for each in state.emojis]
+    made = {(each.platform, each.stroke, each.shows) for each in state.exports}
+    return state.order, state.tab, [each.encoded for each in state.emojis], made, state.request.listing
 
 
 def done_one(state: SetState, asked: Edit, number: int, trouble: str) -> SetState:
@@ -486,7 +508,16 @@ def done_one(state: SetState, asked: Edit, number: int, trouble: str) -> SetStat
             after = before.model_copy(update={"frames": kept, "takes": after.takes})
             return edits.with_emoji(state, storyboard.remember_selection(after))
         return edits.with_emoji(state, encoded(after))
+    if isinstance(asked, ExportSet):
+        return exports.with_export(state, exported(state, asked))
     return state
+
+
+def exported(state: SetState, asked: ExportSet) -> Export:
+    """The next export of a set as it stands."""
+    revision = exports.next_revision(state, asked.platform)
+    delivery = Delivery(revision=revision, status=SetStatus.DRAFT, manifest_key=f"manifest {revision}")
+    return Export(**exports.target_of(state, asked).model_dump(), delivery=delivery)
 
 
 def retried(emoji: Emoji, asked: RetryEmoji, *, fails: bool) -> Emoji:
@@ -503,13 +534,16 @@ def edited(emoji: Emoji, asked: SwapFrame | UseTake | RetryFrame | RefineFrame) 
         return with_selected(emoji, asked.frame, asked.candidate)
     if isinstance(asked, UseTake):
         return storyboard.use_take(emoji, asked.take)
-    shown = emoji.frames[asked.frame - 1].current
-    if isinstance(asked, RefineFrame):
+    if isinstance(asked, RetryFrame):
+        rematted = {"recipe": f"{asked.matte}-1", "source": Source.REMATTED}
+        fresh = emoji.frames[asked.frame - 1].current.model_copy(update=rematted)
+        return storyboard.with_candidate(emoji, asked.frame, fresh)
+    for number in range(1, FRAMES + 1) if asked.propagate else (asked.frame,):
+        shown = emoji.frames[number - 1].current
         refined = f"{shown.recipe}-{digest(asked.model_dump_json(exclude={'request_id'}))[:6]}"
         fresh = shown.model_copy(update={"recipe": refined, "source": Source.REFINED})
-    else:
-        fresh = shown.model_copy(update={"recipe": f"{asked.matte}-1", "source": Source.REMATTED})
-    return storyboard.with_candidate(emoji, asked.frame, fresh)
+        emoji = storyboard.with_candidate(emoji, number, fresh)
+    return emoji
 
 
 def with_selected(emoji: Emoji, frame: int, candidate: int) -> Emoji:
@@ -534,7 +568,7 @@ def with_take(begun: Emoji) -> Emoji:
         video_key=f"take-{begun.begun}",
         pictures=PICTURES,
     )
-    frames = storyboard.spread_frames(FRAMES, PICTURES, take.number)
+    frames = storyboard.spread_frames(FRAMES, Loop(length=PICTURES), take.number)
     return storyboard.join_take(begun, take, tuple(storyboard.with_recipe(each, 1, "keyer-1") for each in frames))
 
 

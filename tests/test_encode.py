@@ -16,6 +16,7 @@ from popcon import keys
 from popcon.checks import check_emoji
 from popcon.errors import ObjectMissing, RuleBroken, UnusablePicture
 from popcon.platforms import platform
+from popcon.readers.decoded import decode
 from popcon.storage import Storage
 from popcon.tasks import EncodeEmoji
 from tests import animations, pngs
@@ -65,6 +66,37 @@ def test_a_second_attempt_gives_the_same_answer(storage: Storage) -> None:
     assert ActivityEnvironment().run(Encoder(storage).encode_emoji, task) == first
 
 
+def test_what_was_encoded_is_never_encoded_again(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder that must not be asked, put in by hand, answers only where something is new."""
+    task = stored(storage, "set-encode-known", animations.bouncing_disc(5, size=64))
+    first = ActivityEnvironment().run(Encoder(storage).encode_emoji, task)
+
+    def asked(*_: object) -> Encoding:
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr(module, "encode", asked)
+    other = task.model_copy(update={"emoji": 2})
+    assert ActivityEnvironment().run(Encoder(storage).encode_emoji, other) == first
+    for change in ({"platform": "slack"}, {"stroke": True}, {"seconds": 1}, {"matte_keys": task.matte_keys[::-1]}):
+        with pytest.raises(AssertionError, match="encoded again"):
+            ActivityEnvironment().run(Encoder(storage).encode_emoji, task.model_copy(update=change))
+
+
+@pytest.mark.parametrize(
+    ("name", "extension"), [("discord-emoji", "webp"), ("slack", "gif"), ("telegram-emoji", "webm")]
+)
+def test_any_platform_gets_its_own_file(storage: Storage, name: str, extension: str) -> None:
+    task = stored(storage, f"set-encode-{name}", animations.bouncing_disc(5, size=256))
+    task = task.model_copy(update={"platform": name, "stroke": True})
+    encoded = ActivityEnvironment().run(Encoder(storage).encode_emoji, task)
+    data = storage.get(encoded.asset.key)
+    assert encoded.asset.key.endswith(f".{extension}")
+    assert encoded.spec == platform(name).version
+    assert all(check.passed for check in check_emoji(data, platform(name)))
+    [first, *_] = decode(data).frames
+    assert (first[first[..., 3] > 250].min(axis=1) > 230).sum() > 20, "the stroke is white"
+
+
 def test_a_missing_matte_is_named(storage: Storage) -> None:
     task = stored(storage, "set-encode-missing", animations.bouncing_disc(5, size=64))
     task = task.model_copy(update={"matte_keys": (*task.matte_keys, "sets/nowhere.png")})
@@ -81,7 +113,7 @@ def test_empty_mattes_are_refused(storage: Storage) -> None:
 def test_a_file_that_breaks_a_rule_is_never_stored(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the encoder, put in by hand: the checks are the last to speak."""
     monkeypatch.setattr(
-        module, "encode", lambda *_: Encoding(pngs.still(180, 180), (1,), (Fraction(1),), "a still", 99)
+        module, "encode", lambda *_: Encoding(pngs.still(180, 180), (1,), (Fraction(1),), 1, "a still", 99)
     )
     task = stored(storage, "set-encode-broken", animations.bouncing_disc(5, size=64))
     with pytest.raises(RuleBroken, match="animated: no, must be yes"):

@@ -9,16 +9,17 @@ import pytest
 from PIL import Image
 
 from activities.encoder import encode, encode_framed
-from activities.encoder.apng import BEST, QUICK, Timing, write_indexed, write_rgba, write_still
+from activities.encoder.apng import BEST, QUICK, write_indexed, write_rgba, write_still
+from activities.encoder.container import Timing
 from activities.encoder.fewer import Kept, choices
 from activities.encoder.framing import CLEAR_BORDER, FAINT_ALPHA, Rgba, fit, union_box
 from activities.encoder.near import STEPS, rounded
 from activities.encoder.palette import Colours
 from activities.encoder.score import EXACT, worst
-from popcon import png
 from popcon.checks import check_emoji
 from popcon.errors import DoesNotFit, UnusablePicture
 from popcon.platforms import Platform, platform
+from popcon.readers import png
 from tests import animations
 
 LINE = platform("line-emoji")

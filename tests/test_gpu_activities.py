@@ -11,7 +11,7 @@ import pytest
 from temporalio.common import Priority
 from temporalio.testing import ActivityEnvironment
 
-from gpu_worker.activities import LONG_SIDE, OWN, Frame, GpuActivities, open_lane
+from gpu_worker.activities import LONG_SIDE, OWN, GpuActivities, Made, Work, open_lane
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.keyer import Keyer
@@ -36,6 +36,8 @@ class Gated:
     name = "gated"
     version = "1"
     recipe = "gated-1"
+    exact = True
+    in_steps = False
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -48,7 +50,7 @@ class Gated:
 
 
 @pytest.fixture
-async def lane() -> AsyncIterator[Lane[Frame, Pixels]]:
+async def lane() -> AsyncIterator[Lane[Work, Made]]:
     async with open_lane(Settings(gpu_batch=1, _env_file=None)) as lane:  # type: ignore[call-arg]
         yield lane
 
@@ -59,7 +61,7 @@ def gated() -> Gated:
 
 
 @pytest.fixture
-def activities(storage: Storage, lane: Lane[Frame, Pixels], gated: Gated) -> GpuActivities:
+def activities(storage: Storage, lane: Lane[Work, Made], gated: Gated) -> GpuActivities:
     storage.ensure_bucket()
     return GpuActivities(storage, lane, Mattes({Keyer.name: Keyer, gated.name: lambda: gated}))
 
@@ -91,7 +93,7 @@ def character_task(storage: Storage, set_id: str, upload: bytes, transparent: bo
 
 
 async def test_a_frame_gets_its_alpha_once(
-    storage: Storage, lane: Lane[Frame, Pixels], activities: GpuActivities, set_id: str
+    storage: Storage, lane: Lane[Work, Made], activities: GpuActivities, set_id: str
 ) -> None:
     task = frame_task(set_id)
     store_frame(storage, task)
@@ -116,7 +118,7 @@ async def test_what_can_never_work_says_so(storage: Storage, activities: GpuActi
 
 
 async def test_a_character_is_cut_out_once_and_gets_a_plate(
-    storage: Storage, lane: Lane[Frame, Pixels], activities: GpuActivities, set_id: str
+    storage: Storage, lane: Lane[Work, Made], activities: GpuActivities, set_id: str
 ) -> None:
     task = character_task(storage, set_id, opaque(picture(flat(SIDE).over(WHITE))))
     first, second = [await ActivityEnvironment().run(activities.matte_character, task) for _ in range(2)]
@@ -129,7 +131,7 @@ async def test_a_character_is_cut_out_once_and_gets_a_plate(
 
 
 async def test_a_transparent_upload_keeps_its_own_alpha(
-    storage: Storage, lane: Lane[Frame, Pixels], activities: GpuActivities, set_id: str
+    storage: Storage, lane: Lane[Work, Made], activities: GpuActivities, set_id: str
 ) -> None:
     rgba = np.full((SIDE, SIDE, 4), 200, np.uint8)
     rgba[: SIDE // 2, :, 3] = 0
@@ -163,7 +165,7 @@ async def test_a_large_upload_is_matted_smaller(storage: Storage, activities: Gp
 
 
 async def test_waiting_heartbeats_and_cancelling_leaves_the_queue(
-    storage: Storage, lane: Lane[Frame, Pixels], activities: GpuActivities, gated: Gated, set_id: str
+    storage: Storage, lane: Lane[Work, Made], activities: GpuActivities, gated: Gated, set_id: str
 ) -> None:
     tasks = [frame_task(set_id, number, gated.name) for number in (1, 2)]
     for task in tasks:
@@ -187,7 +189,7 @@ async def test_waiting_heartbeats_and_cancelling_leaves_the_queue(
 
 async def test_an_edit_overtakes_batch_work_inside_the_worker(
     storage: Storage,
-    lane: Lane[Frame, Pixels],
+    lane: Lane[Work, Made],
     activities: GpuActivities,
     gated: Gated,
     set_id: str,
@@ -211,7 +213,7 @@ async def test_an_edit_overtakes_batch_work_inside_the_worker(
     assert names == [f"{set_id}/001-01/{number}" for number in (1, 3, 2)]
 
 
-async def queue_of(items: int, lane: Lane[Frame, Pixels]) -> None:
+async def queue_of(items: int, lane: Lane[Work, Made]) -> None:
     while lane.waiting != items:
         await asyncio.sleep(0.01)
 

@@ -9,11 +9,22 @@ from typing import Any
 
 import pytest
 
-from popcon import edits, growth, storyboard
+from popcon import edits, exports, growth, storyboard
 from popcon.errors import Refused
 from popcon.growth import LARGEST_STATE, Scales
 from popcon.messages import LONGEST_PROMPT, MOST_POINTS, RetryFrame
-from popcon.models import PendingEdit, SetState, Source
+from popcon.models import (
+    LONGEST_ATTENTION,
+    MOST_ATTENTION,
+    Asset,
+    Delivery,
+    Export,
+    PendingEdit,
+    SetState,
+    SetStatus,
+    Source,
+)
+from popcon.platforms import platforms
 from tests.sets import request
 from tests.test_edits import FRAMES, delivered, done_one, edit, encoded, told, with_take
 
@@ -39,6 +50,10 @@ FLOODS: dict[str, Callable[[SetState, int], tuple[str, dict[str, Any]]]] = {
     "refined frames": lambda state, number: (
         "refine_frame",
         {"emoji": 1, "frame": 1 + number % FRAMES, "points": points(number), "mode": "erase"},
+    ),
+    "refined animations": lambda state, number: (
+        "refine_frame",
+        {"emoji": 1, "frame": 1 + number % FRAMES, "points": points(number), "mode": "erase", "propagate": True},
     ),
     "emojis that come and go": lambda state, number: (
         ("add_emoji", {"action": "wave", "prompt": prompt(number)})
@@ -80,6 +95,7 @@ def test_a_full_set_can_be_chosen_from_and_ended() -> None:
         ("drop_emoji", {"emoji": 2}),
         ("reorder", {"emojis": [2, 1]}),
         ("choose_tab", {"emoji": 2}),
+        ("export", {"platform": "slack"}),
         ("approve", {}),
         ("close", {}),
     ]
@@ -94,6 +110,43 @@ def test_what_waits_counts_as_if_it_were_done() -> None:
     assert "what is pending fills this set: wait until some of it is done" in answers
     assert len(state.pending) > 50
     told(edits.done(state, *(each.number for each in state.pending[:5])), "retry_emoji", {"emoji": 1})
+
+
+def test_no_flood_of_listings_outgrows_what_temporal_takes() -> None:
+    state, scales, answers = with_takes(LARGEST_STATE - 150_000), Scales(), [""]
+    for number in range(edits.MOST_PENDING):
+        texts = {"title": 40, "description": 160, "creator": 50, "copyright": 50}
+        wide = {name: f"{number} ".ljust(most, WIDE) for name, most in texts.items()}
+        try:
+            state, _ = told(state, "set_listing", {**wide, "ai": True})
+        except Refused as error:
+            answers.append(str(error))
+            break
+        assert size(state) <= scales.weigh(state) + size_of_ids(state)
+
+    assert answers[-1] == "what is pending fills this set: wait until some of it is done"
+    assert size(worked_off(state)) <= scales.weigh(worked_off(state))
+
+
+def test_there_is_room_for_an_export_to_every_platform_beside_a_full_set() -> None:
+    state = full_set()
+    largest = Asset(key="k" * 150, sha256="0" * 64, size=10**9)
+    delivery = Delivery(
+        revision=9999,
+        status=SetStatus.DONE_WITH_ERRORS,
+        note=WIDE * 100,
+        zip=largest,
+        contact_sheet=largest,
+        attention=(WIDE * LONGEST_ATTENTION,) * MOST_ATTENTION,
+        manifest_key="k" * 150,
+    )
+    for each in platforms():
+        target = {"platform": each.name, "stroke": False, "shows": exports.shown(state)}
+        state = exports.with_export(state, Export.model_validate({**target, "delivery": delivery}))
+
+    assert len(state.exports) == len(platforms())
+    assert size(state) < MOST_BYTES
+    assert not told(state, "export", {"platform": "slack"})[1].joined, "a full set can still be exported"
 
 
 def test_a_message_that_was_accepted_is_known_again_in_a_full_set() -> None:
@@ -163,8 +216,9 @@ def test_a_matte_cannot_be_refined_in_a_row_without_end() -> None:
     state = edits.with_emoji(delivered(), storyboard.with_frame(emoji, long))
     click = {"emoji": 1, "points": points(1), "mode": "erase"}
 
-    with pytest.raises(Refused, match="frame 1 of emoji 1 was refined too often in a row: swap to an earlier"):
-        told(state, "refine_frame", {**click, "frame": 1})
+    for refused in ({"frame": 1}, {"frame": 1, "propagate": True}, {"frame": 2, "propagate": True}):
+        with pytest.raises(Refused, match="frame 1 of emoji 1 was refined too often in a row: swap to an earlier"):
+            told(state, "refine_frame", {**click, **refused})
     told(state, "refine_frame", {**click, "frame": 2})
 
 

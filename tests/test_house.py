@@ -12,8 +12,9 @@ import pytest
 from temporalio import activity
 
 from activities.worker import cpu_activities
-from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker.activities import open_lane
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.worker import gpu_activities
 from popcon.errors import PopconError, permanent_types
 from popcon.settings import Settings
@@ -53,8 +54,8 @@ def test_workflow_modules_import_nothing_heavy() -> None:
 
 
 def test_every_stub_has_one_implementation_of_the_same_shape(storage: Storage) -> None:
-    gpu = GpuActivities(storage, open_lane(Settings()), Mattes())
-    implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu_activities(gpu))}
+    gpu = gpu_activities(storage, open_lane(Settings()), Mattes(), ColourRegions())
+    implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu)}
     wanted = {name: each for name, each in vars(stubs).items() if hasattr(each, "__temporal_activity_definition")}
     assert wanted.keys() == implemented.keys()
     for name, stub in wanted.items():

@@ -106,7 +106,7 @@ async def test_a_killed_command_is_resumed(base: Settings, tmp_path: Path) -> No
     assert_done_once(folder, request, flying)  # before another start sets the first life's log aside
     with attach(base, workers=False) as stack:
         popcon = await Popcon.connect(stack.settings)
-        assert_whole(popcon.storage, view_of(await popcon.manifest(set_id)))
+        assert_whole(popcon.storage, view_of(await popcon.manifest(set_id), ()))
 
 
 async def test_a_killed_supervisor_is_replaced_at_the_next_command(base: Settings, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ async def test_a_killed_supervisor_is_replaced_at_the_next_command(base: Setting
     assert_done_once(folder, request, flying)  # before another start sets the first life's log aside
     with attach(base, workers=False) as stack:
         popcon = await Popcon.connect(stack.settings)
-        assert_whole(popcon.storage, view_of(await popcon.manifest(set_id)))
+        assert_whole(popcon.storage, view_of(await popcon.manifest(set_id), ()))
 
 
 async def test_a_large_set_stays_within_its_memory(base: Settings, sample: Picture) -> None:

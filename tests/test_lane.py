@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from gpu_worker.lane import Item, Lane
+from gpu_worker.memory import is_out_of_memory
+from popcon.errors import OutOfMemory
 
 # Long enough that a test which waited for it by mistake would run into its own limit.
 FOREVER = 3600.0
@@ -205,3 +207,102 @@ async def test_every_forward_is_one_line_and_is_counted(caplog: pytest.LogCaptur
     ]
     assert (here.counters.forwards, here.counters.items, here.counters.largest_batch) == (2, 3, 2)
     assert here.counters.busy_seconds > 0
+
+
+class Small(Device):
+    """A device whose memory holds no more than so many works at once, until it is relieved."""
+
+    def __init__(self, room: int, after_relief: int | None = None) -> None:
+        super().__init__()
+        self.room = room
+        self.after_relief = room if after_relief is None else after_relief
+        self.reliefs = 0
+
+    def forward(self, works: Sequence[str]) -> list[str]:
+        answers = super().forward(works)
+        if len(works) > self.room:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return answers
+
+    def relieve(self) -> None:
+        self.reliefs += 1
+        self.room = self.after_relief
+
+
+def small_lane(device: Small) -> Lane[str, str]:
+    return Lane(device.forward, slots=1, largest_batch=8, longest_wait=FOREVER, relieve=device.relieve)
+
+
+async def test_a_batch_that_is_too_large_is_halved_and_that_is_remembered() -> None:
+    device = Small(room=2)
+    async with small_lane(device) as here:
+        assert await asyncio.gather(*await queued(here, *map(item, "abcdefgh"))) == list("ABCDEFGH")
+        tried = len(device.batches)
+        assert [len(each) for each in device.batches] == [8, 4, 2, 2, 4, 2, 2]
+        await asyncio.gather(*await queued(here, *map(item, "ijkl"), item("m", shape=(4, 4)), item("n", shape=(4, 4))))
+    assert device.batches[tried:] == [["i", "j"], ["k", "l"], ["m", "n"]]
+    assert (here.counters.out_of_memory, device.reliefs) == (3, 3)
+
+
+async def test_a_single_item_gets_a_second_chance_once_memory_was_given_back() -> None:
+    device = Small(room=0, after_relief=1)
+    async with small_lane(device) as here:
+        assert await here.submit(item("a")) == "A"
+    assert device.batches == [["a"], ["a"]]
+
+
+async def test_an_item_that_never_fits_fails_with_advice_and_harms_nobody() -> None:
+    device = Small(room=0)
+    async with small_lane(device) as here:
+        with pytest.raises(OutOfMemory, match=r"m-1 runs out of memory on a single picture of 2 x 2 pixels: choose"):
+            await here.submit(item("a"))
+        device.room = 1
+        assert await here.submit(item("b")) == "B"
+
+
+async def test_a_failing_relief_does_not_stop_the_lane() -> None:
+    device = Small(room=0)
+
+    def relieve() -> None:
+        device.room = 1
+        raise ValueError("no")
+
+    async with Lane(device.forward, slots=1, largest_batch=8, longest_wait=FOREVER, relieve=relieve) as here:
+        assert await here.submit(item("a")) == "A"
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        (MemoryError(), True),
+        (type("OutOfMemoryError", (RuntimeError,), {})("no"), True),
+        (RuntimeError("Failed to allocate memory for requested buffer of size 9"), True),
+        (ValueError("poisoned"), False),
+        (TypeError("memory"), False),
+    ],
+)
+def test_running_out_of_memory_is_told_from_other_failures(error: Exception, short: bool) -> None:
+    assert is_out_of_memory(error) == short
+
+
+async def test_the_same_work_may_wait_twice() -> None:
+    """A frame whose activity was tried again while the first try still waited."""
+    device = Device()
+    async with lane(device) as here:
+        frame = item("a")
+        first, *twins = await behind_a_shut_gate(device, here, frame, frame)
+        device.gate.set()
+        assert [await each for each in (first, *twins)] == ["FIRST", "A", "A"]
+
+
+async def test_how_long_there_was_work_is_counted() -> None:
+    device = Device()
+    async with lane(device) as here:
+        tasks = await behind_a_shut_gate(device, here, item("a"))
+        before = here.counters.wanted_seconds
+        device.gate.set()
+        await asyncio.gather(*tasks)
+        after = here.counters.wanted_seconds
+        assert 0 < before <= after == here.counters.wanted_seconds
+    assert here.counters.batches.counts[0] == 2
+    assert sum(here.counters.waits.counts) == 2

@@ -5,7 +5,6 @@ import io
 import zipfile
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,11 +13,11 @@ from temporalio.testing import ActivityEnvironment
 from activities import package as module
 from activities.chooser import ChoiceNotes
 from activities.chooser.notes import FrameChoice
-from activities.contact_sheet import DARK, LIGHT, Card, Heading, contact_sheet, grid_for, strips
-from activities.encoder.apng import QUICK, Timing, write_rgba
+from activities.encoder.apng import QUICK, write_rgba
+from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba, fit
 from activities.package import Packager
-from popcon import keys
+from popcon import keys, storyboard
 from popcon.checks import check_extra, check_set
 from popcon.models import (
     Asset,
@@ -103,6 +102,12 @@ def manifest(storage: Storage, delivery: Delivery) -> Manifest:
     return Manifest.model_validate_json(storage.get(delivery.manifest_key))
 
 
+def tab_of(storage: Storage, delivery: Delivery) -> Asset:
+    [tab] = manifest(storage, delivery).extras
+    assert tab.file == "tab.png"
+    return tab.asset
+
+
 def unzipped(storage: Storage, delivery: Delivery) -> dict[str, bytes]:
     assert delivery.zip
     with zipfile.ZipFile(io.BytesIO(storage.get(delivery.zip.key))) as archive:
@@ -122,11 +127,11 @@ def test_a_complete_set_is_uploadable(storage: Storage, frames: list[Rgba]) -> N
     assert (delivery.status, delivery.note, delivery.revision) == (SetStatus.DONE, None, 1)
     assert delivery.zip
     assert check_set(storage.get(delivery.zip.key), LINE).uploadable
-    assert delivery.tab
-    assert all(check.passed for check in check_extra(storage.get(delivery.tab.key), LINE.extras[0]))
+    tab = tab_of(storage, delivery)
+    assert all(check.passed for check in check_extra(storage.get(tab.key), LINE.extras[0]))
     assert delivery.contact_sheet
     assert picture(storage.get(delivery.contact_sheet.key)).width > 1000
-    for asset in (delivery.zip, delivery.tab, delivery.contact_sheet):
+    for asset in (delivery.zip, tab, delivery.contact_sheet):
         data = storage.get(asset.key)
         assert (asset.sha256, asset.size) == (hashlib.sha256(data).hexdigest(), len(data))
 
@@ -157,9 +162,9 @@ def test_the_tab_shows_the_chosen_emoji_if_it_is_done(storage: Storage, frames: 
     large = done(storage, "set-pack-choose", 2, [np.ascontiguousarray(frame[::-1]) for frame in frames])
     emojis = (done(storage, "set-pack-choose", 1, frames), large, failed(3))
 
-    def tab(number: int | None, revision: int, order: tuple[int, ...] = ()) -> Asset | None:
+    def tab(number: int | None, revision: int, order: tuple[int, ...] = ()) -> Asset:
         asked = task("set-pack-choose", *emojis, tab=number, revision=revision, order=order)
-        return package(storage, asked).tab
+        return tab_of(storage, package(storage, asked))
 
     first, second, of_failed, of_dropped = tab(None, 1), tab(2, 2), tab(3, 3), tab(2, 4, order=(1, 3))
     assert first != second
@@ -175,7 +180,8 @@ def test_a_draft_says_how_many_are_missing(storage: Storage, frames: list[Rgba])
 
 def test_a_set_without_a_finished_emoji_still_has_its_manifest(storage: Storage) -> None:
     delivery = package(storage, task("set-pack-none", failed(1), status=SetStatus.FAILED))
-    assert (delivery.zip, delivery.tab, delivery.contact_sheet) == (None, None, None)
+    assert (delivery.zip, delivery.contact_sheet) == (None, None)
+    assert manifest(storage, delivery).extras == ()
     assert delivery.note == "not uploadable: 0 of 8"
     assert manifest(storage, delivery).status is SetStatus.FAILED
 
@@ -209,7 +215,7 @@ def test_the_same_files_give_the_same_zip(storage: Storage, frames: list[Rgba]) 
     emojis = [done(storage, "set-pack-same", number, frames) for number in (1, 2)]
     first = package(storage, task("set-pack-same", *emojis, revision=1))
     second = package(storage, task("set-pack-same", *emojis, revision=2))
-    assert (first.zip, first.tab) == (second.zip, second.tab)
+    assert (first.zip, tab_of(storage, first)) == (second.zip, tab_of(storage, second))
     assert first.manifest_key != second.manifest_key
 
 
@@ -222,8 +228,7 @@ def test_a_later_attempt_answers_with_what_is_stored(storage: Storage, frames: l
 
 def test_the_tab_shows_the_character_large_with_its_colours(storage: Storage, frames: list[Rgba]) -> None:
     delivery = package(storage, task("set-pack-tab", done(storage, "set-pack-tab", 1, frames)))
-    assert delivery.tab
-    tab = np.asarray(picture(storage.get(delivery.tab.key)))
+    tab = np.asarray(picture(storage.get(tab_of(storage, delivery).key)))
     rows = np.nonzero(tab[:, :, 3].any(axis=1))[0]
     assert (rows.min(), rows.max()) == (2, 71)
     assert tab[tab[:, :, 3] == 255][:, 0].mean() > tab[tab[:, :, 3] == 255][:, 2].mean() + 50
@@ -291,6 +296,12 @@ class TestHistories:
         emoji = self.emoji(storage, "set-pack-hand", frames, selected=1)
         assert self.history(storage, "set-pack-hand", emoji).why == "chosen by a person"
 
+    def test_what_was_steadied_is_still_the_choosers_choice(self, storage: Storage, frames: list[Rgba]) -> None:
+        emoji = self.emoji(storage, "set-pack-steady", frames)
+        steady = storyboard.with_steadied(emoji.frames[0], "test-1-steady-0123456789")
+        told = self.history(storage, "set-pack-steady", emoji.model_copy(update={"frames": (steady,)}))
+        assert told.why == "picture 4 instead of 5; steadied"
+
     def test_missing_notes_are_fine(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-lost", frames)
         [take] = emoji.takes
@@ -298,7 +309,7 @@ class TestHistories:
         assert self.history(storage, "set-pack-lost", lost).why is None
 
 
-def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
+def test_packaging_again_fetches_no_notes_and_draws_no_panels_again(
     storage: Storage, frames: list[Rgba], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Edits come one by one, and each of them packages the whole set."""
@@ -319,34 +330,11 @@ def test_packaging_again_fetches_no_notes_and_draws_no_strips_again(
 
     monkeypatch.setattr(storage, "read", noted_read)
     monkeypatch.setattr(storage, "notes", noted_notes)
-    monkeypatch.setattr(module, "strips", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(module, "panels", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(module, "look", lambda *_: pytest.fail("looked at again"))
     ActivityEnvironment().run(packager.package_set, task(set_id, emoji, revision=2))
     assert emoji.encoded
     # One candidate's matte is missing: it is looked for again, as it may have come.
     lost = keys.matte(set_id, "001-02", 6, "lost-1")
     revision = keys.manifest(set_id, 2)
     assert sorted(fetched) == sorted([emoji.encoded.asset.key, lost, revision, revision])
-
-
-class TestContactSheet:
-    HEADING = Heading("set-sheet", "LINE animated emoji", "draft", good=False, note="not uploadable: 3 of 8")
-
-    @pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 17, 40])
-    def test_every_emoji_is_on_it_on_light_and_on_dark(self, frames: list[Rgba], count: int) -> None:
-        magenta = np.zeros_like(frames[0])
-        magenta[60:120, 60:120] = (255, 0, 255, 255)
-        drawn = strips([magenta], grid_for(count).tile)
-        cards = [Card(number, "happy", "001.png", "12 frames", drawn) for number in range(1, count + 1)]
-        sheet = np.asarray(picture(contact_sheet(self.HEADING, cards)))
-        assert sheet.shape[0] * sheet.shape[1] < 13_000_000
-        marks = np.all(sheet == (255, 0, 255), axis=2).astype(np.uint8)
-        _, _, boxes, _ = cv2.connectedComponentsWithStats(marks)
-        beside = [tuple(sheet[top + tall // 2, left + wide + 3].tolist()) for left, top, wide, tall, _ in boxes[1:]]
-        assert (beside.count(LIGHT), beside.count(DARK)) == (count, count)
-
-    def test_a_failure_is_told_whatever_its_letters_and_length(self) -> None:
-        reason = "\N{HANGUL SYLLABLE GA} " * 300 + "x" * 1000
-        card = Card(1, "\N{PILE OF POO}" * 200, "failed", reason, None)
-        sheet = np.asarray(picture(contact_sheet(self.HEADING, [card])))
-        reddish = (sheet[:, :, 0] > 150) & (sheet[:, :, 1] < 80)
-        assert reddish.sum() > 500

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from popcon.errors import BrokenPng
-from popcon.png import BLEND_OVER, DISPOSE_BACKGROUND, INDEXED, RGBA, read_png
+from popcon.errors import BrokenFile
+from popcon.readers.animation import Disposal
+from popcon.readers.png import BLEND_OVER, INDEXED, RGBA, read_png
 from tests import pngs
 from tests.pngs import put, rewrite
 
@@ -51,11 +52,11 @@ def test_a_default_image_without_frame_is_hidden() -> None:
 
 def test_a_frame_may_cover_a_part() -> None:
     data = rewrite(ANIMATION, b"fcTL", put(4, ">IIII", 2, 1, 1, 2), only=1)
-    data = rewrite(data, b"fcTL", put(24, ">BB", DISPOSE_BACKGROUND, BLEND_OVER), only=1)
+    data = rewrite(data, b"fcTL", put(24, ">BB", 1, BLEND_OVER), only=1)
     data = rewrite(data, b"fdAT", lambda body: body[:4] + zlib.compress(bytes(9)), only=0)
     frame = read_png(data).frames[1]
     assert (frame.width, frame.height, frame.x, frame.y) == (2, 1, 1, 2)
-    assert (frame.dispose, frame.blend) == (DISPOSE_BACKGROUND, BLEND_OVER)
+    assert (frame.disposal, frame.over) == (Disposal.BACKGROUND, True)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
@@ -115,19 +116,19 @@ BROKEN = {
 
 @pytest.mark.parametrize("reason", BROKEN)
 def test_what_is_malformed_is_refused_with_the_reason(reason: str) -> None:
-    with pytest.raises(BrokenPng, match=reason):
+    with pytest.raises(BrokenFile, match=reason):
         read_png(BROKEN[reason])
 
 
 def test_a_stream_that_never_ends_is_left_early() -> None:
     bomb = zlib.compress(bytes(1 << 26))
-    with pytest.raises(BrokenPng, match="picture does not unpack"):
+    with pytest.raises(BrokenFile, match="picture does not unpack"):
         read_png(rewrite(pngs.still(), b"IDAT", lambda _: bomb))
 
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(BrokenPng):
+    with pytest.raises(BrokenFile):
         read_png(data)
 
 
@@ -143,7 +144,7 @@ def test_random_chunks_are_refused_or_read(chunks: list[pngs.Chunk]) -> None:
 def test_a_changed_byte_is_always_noticed(at: int, value: int) -> None:
     changed = ANIMATION[:at] + bytes([value]) + ANIMATION[at + 1 :]
     if changed != ANIMATION:
-        with pytest.raises(BrokenPng):
+        with pytest.raises(BrokenFile):
             read_png(changed)
 
 
@@ -153,5 +154,5 @@ def test_a_changed_number_never_crashes(kind: bytes, offset: int, value: int) ->
 
 
 def _read_or_refuse(data: bytes) -> None:
-    with contextlib.suppress(BrokenPng):
+    with contextlib.suppress(BrokenFile):
         read_png(data)

@@ -45,10 +45,9 @@ def take(storage: Storage) -> Animate:
 def rendered(storage: Storage, take: Animate) -> list[Pixels]:
     """The take's own pictures, as they are extracted from its video."""
     animated = ActivityEnvironment().run(Animators(storage).animate, take)
-    numbers = tuple(range(1, PICTURES + 1))
-    task = ExtractPictures(set_id=take.set_id, take=take.take, video_key=animated.video_key, pictures=numbers)
+    task = ExtractPictures(set_id=take.set_id, take=take.take, video_key=animated.video_key, frames=PICTURES)
     ActivityEnvironment().run(Extractor(storage).extract_pictures, task)
-    return [read_rgb(storage.get(keys.raw(take.set_id, take.take, number))) for number in numbers]
+    return [read_rgb(storage.get(keys.raw(take.set_id, take.take, number))) for number in range(1, PICTURES + 1)]
 
 
 def redrawn(storage: Storage, take: Animate, picture: int, prompt: str, new: int = 99) -> tuple[RedrawnFrame, Pixels]:

@@ -22,6 +22,7 @@ EXPECTED = {
     "set-closed",
     "set-continued",
     "set-continued-second-run",
+    "set-exported",
     "set-refused",
     "set-reopened",
     "set-with-errors",

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from gpu_worker.activities import Frame, GpuActivities, open_lane
+from gpu_worker.activities import GpuActivities, Made, Work, open_lane
+from gpu_worker.clicks import ClickActivities
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.registry import PRODUCTION, Mattes
-from gpu_worker.refine import refine
-from gpu_worker.segment import ColourRegions, Mask
+from gpu_worker.mattes.registry import LOOSE, TIGHT, Mattes
+from gpu_worker.refine import refine, refuse_points, scope
+from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.segmenters.protocol import Mask
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.mattes import mattes as catalogue
 from popcon.messages import Point
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
@@ -48,7 +49,8 @@ def at(*places: tuple[int, int], label: int = 1) -> list[Point]:
 
 
 def refined(rgb: Pixels, matte: Pixels, points: Sequence[Point], mode: str) -> Pixels:
-    return refine(rgb, matte, points, mode, GREEN, ColourRegions())
+    refuse_points(points, rgb)
+    return refine(rgb, matte, ColourRegions().part(rgb, points, scope(matte, mode)), points, mode, GREEN)
 
 
 def alpha_at(matte: Pixels, place: tuple[int, int]) -> int:
@@ -173,27 +175,27 @@ def test_what_would_change_nothing_says_so(points: list[Point], mode: str, messa
 
 class TestActivity:
     @pytest.fixture
-    async def lane(self) -> AsyncIterator[Lane[Frame, Pixels]]:
+    async def lane(self) -> AsyncIterator[Lane[Work, Made]]:
         async with open_lane(Settings(_env_file=None)) as lane:  # type: ignore[call-arg]
             yield lane
 
     @pytest.fixture
-    def activities(self, storage: Storage, lane: Lane[Frame, Pixels]) -> GpuActivities:
-        return GpuActivities(storage, lane, Mattes())
+    def activities(self, storage: Storage, lane: Lane[Work, Made]) -> ClickActivities:
+        return ClickActivities(storage, lane, ColourRegions())
 
     @pytest.fixture
-    async def task(self, storage: Storage, activities: GpuActivities) -> RefineMatte:
+    async def task(self, storage: Storage, lane: Lane[Work, Made]) -> RefineMatte:
         set_id = f"set-refine-{uuid.uuid4().hex[:8]}"
         rgb = raw()
         opaque = encode_rgba(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]))
         await asyncio.to_thread(storage.put_once, keys.raw(set_id, "001-01", 1), opaque)
         fields = {"set_id": set_id, "emoji": 1, "frame": 1, "take": "001-01", "picture": 1, "plate": GREEN}
         frame = MatteFrame.model_validate({**fields, "matte": "keyer"})
-        matted = await ActivityEnvironment().run(activities.matte_frame, frame)
+        matted = await ActivityEnvironment().run(GpuActivities(storage, lane, Mattes()).matte_frame, frame)
         return RefineMatte.model_validate({**fields, "recipe": matted.recipe, "points": at(SHIRT), "mode": "erase"})
 
     async def test_the_same_request_gives_the_same_key_and_another_another(
-        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+        self, storage: Storage, activities: ClickActivities, task: RefineMatte
     ) -> None:
         first, again = [await ActivityEnvironment().run(activities.refine_matte, task) for _ in range(2)]
         face = task.model_copy(update={"points": tuple(at(FACE))})
@@ -205,7 +207,7 @@ class TestActivity:
         assert alpha_at(stored, SHIRT) == 0
 
     async def test_it_builds_on_what_was_refined_before(
-        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+        self, storage: Storage, activities: ClickActivities, task: RefineMatte
     ) -> None:
         first = await ActivityEnvironment().run(activities.refine_matte, task)
         on_top = task.model_copy(update={"recipe": first.recipe, "points": tuple(at(FACE))})
@@ -214,13 +216,15 @@ class TestActivity:
         assert alpha_at(stored, SHIRT) == alpha_at(stored, FACE) == 0
 
     async def test_every_matte_is_stored_with_its_notes(
-        self, storage: Storage, activities: GpuActivities, task: RefineMatte
+        self, storage: Storage, activities: ClickActivities, task: RefineMatte
     ) -> None:
         noted = notes(storage, task, task.recipe)
         assert noted.recipe == Keyer.recipe
         assert set(noted.metrics) == {"coverage", "halo", "holes", "specks"}
         refined = await ActivityEnvironment().run(activities.refine_matte, task)
-        assert notes(storage, task, refined.recipe).metrics["coverage"] < noted.metrics["coverage"]
+        clicked = notes(storage, task, refined.recipe)
+        assert clicked.metrics["coverage"] < noted.metrics["coverage"]
+        assert (noted.segmenter, clicked.segmenter) == (None, "colour-1"), "what told the part is told itself"
 
 
 def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
@@ -228,8 +232,7 @@ def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
 
 
 def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:
-    assert set(PRODUCTION) == {each.name for each in catalogue()} == {"keyer", "keyer-loose", "keyer-tight"}
-    models = {name: Mattes().get(name) for name in PRODUCTION}
+    models = {name: Mattes().get(name) for name in ("keyer", LOOSE, TIGHT)}
     assert {each.recipe for each in models.values()} == {"keyer-3", "keyer-loose-3", "keyer-tight-3"}
     faint = outlined(SIDE).over(PLATE)
     faint[20:40, 20:40] += 10

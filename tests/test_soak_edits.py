@@ -287,8 +287,7 @@ def assert_of_one_version(storage: Storage, manifest: Manifest, folder: Path) ->
         encoded = told.state.emoji(listed.number).encoded
         if listed.file and encoded:
             named[listed.file] = encoded.asset.sha256
-    assert told.tab is not None
-    assert found == {**named, "tab.png": told.tab.sha256}
+    assert found == {**named, **{extra.file: extra.asset.sha256 for extra in told.extras}}
 
 
 def assert_no_revision_shows_an_old_file(storage: Storage, set_id: str) -> None:

@@ -2,10 +2,11 @@
 
 import json
 
+import pytest
 from rich.console import Console, RenderableType
 
 from popcon import edits, storyboard
-from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, SetState, Take, TakeQuality
+from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, Loop, SetState, Take, TakeQuality
 from popcon.quality import flags
 from starter.emoji_view import emoji_view
 from starter.tables import emoji_table, set_table
@@ -21,8 +22,10 @@ SAID = (
 )
 
 
-def take(number: int, quality: TakeQuality | None) -> Take:
-    found = Take(number=number, action="happy", animator="puppet", video_key="v", pictures=48, quality=quality)
+def take(number: int, quality: TakeQuality | None, loop: Loop | None = None) -> Take:
+    found = Take(
+        number=number, action="happy", animator="puppet", video_key="v", pictures=48, loop=loop, quality=quality
+    )
     return found.model_copy(update={"attention": flags(found)})
 
 
@@ -30,7 +33,7 @@ def state() -> SetState:
     """A set of one emoji whose second take, the one in use, has everything wrong with it."""
     emoji = Emoji(number=1, action="happy")
     for number, quality in ((1, None), (2, WRONG)):
-        emoji = storyboard.join_take(emoji, take(number, quality), storyboard.spread_frames(5, 48, number))
+        emoji = storyboard.join_take(emoji, take(number, quality), storyboard.spread_frames(5, Loop(length=48), number))
     return edits.with_emoji(edits.open_set(request(actions=("happy",), frames=5)), emoji)
 
 
@@ -46,6 +49,32 @@ def test_thresholds_are_what_a_take_may_just_reach() -> None:
     assert flags(take(2, WRONG)) == SAID
     assert flags(take(1, TakeQuality(seam=0, distinct=1, clipped=0, flashes=0))) == ("take 1: nothing moves",)
     assert flags(take(1, None)) == (), "a take from before there were reports"
+
+
+def test_pictures_that_differ_are_counted_in_the_loop() -> None:
+    differing = TakeQuality(seam=1, distinct=5, clipped=0, flashes=0)
+
+    assert flags(take(1, differing, Loop(start=9, length=20))) == ()
+    assert flags(take(1, differing, Loop(length=24))) == ("take 1: only 5 of 24 pictures differ",)
+
+
+@pytest.mark.parametrize(
+    ("loop", "words"),
+    [
+        (None, ""),
+        (Loop(length=48), "all 48 pictures"),
+        (Loop(start=5, length=34), "pictures 5–38 of 48"),
+        (Loop(start=5, length=34, ping_pong=True), "pictures 5–38 of 48, there and back"),
+    ],
+)
+def test_show_tells_what_of_a_take_is_shown(loop: Loop | None, words: str) -> None:
+    shown = take(1, None, loop)
+    frames = storyboard.spread_frames(5, loop or Loop(length=48), 1)
+    emoji = storyboard.join_take(Emoji(number=1, action="happy"), shown, frames)
+    view = emoji_view(edits.with_emoji(edits.open_set(request(actions=("happy",), frames=5)), emoji), 1, None)
+
+    line = printed(emoji_table(view))[2]
+    assert " ".join(line.split()) == f"▸ 1 happy 0 {words}".strip()
 
 
 def test_show_tells_of_every_take_and_what_to_look_at_in_the_one_in_use() -> None:

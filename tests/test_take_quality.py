@@ -16,10 +16,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.extract import Extractor
 from activities.pictures import Pixels
-from activities.take_quality import take_quality
+from activities.take_quality import survey, take_quality
 from activities.video import write_video
 from popcon import keys
-from popcon.models import Take, TakeQuality
+from popcon.models import Loop, Take, TakeQuality
 from popcon.presets import presets
 from popcon.quality import flags
 from popcon.storage import Storage
@@ -56,7 +56,9 @@ def noisy(pictures: Sequence[Pixels], strength: float) -> list[Pixels]:
 
 
 def measured(pictures: Sequence[Pixels] | Iterator[Pixels], seconds: float = 1) -> TakeQuality:
-    return take_quality(pictures, PLATE, seconds)
+    """The report on these pictures, all of them the loop."""
+    seen = survey(pictures, PLATE)
+    return take_quality(seen, Loop(length=len(seen.thumbnails)), seconds)
 
 
 def test_a_loop_that_closes_has_nothing_to_tell() -> None:
@@ -107,7 +109,7 @@ def test_what_touches_a_border_is_counted_and_noise_is_not(turns: int) -> None:
     pictures = noisy([np.rot90(each, turns) for each in (inside, cut, inside, cut, cut)], 10)
 
     assert measured(pictures).clipped == 3
-    assert take_quality(pictures, None, 1).clipped == 3, "the corners tell the plate"
+    assert survey(pictures, None).clipped.sum() == 3, "the corners tell the plate"
 
 
 def test_a_plate_that_a_codec_or_a_model_shifted_is_still_the_plate() -> None:
@@ -163,11 +165,12 @@ def test_nothing_that_the_puppet_renders_is_flagged(name: str, seed: int) -> Non
 
 def test_extracting_reports_on_the_whole_take(storage: Storage) -> None:
     """Also on pictures that nobody wants, and again when all that is wanted is stored already."""
-    pictures = [*swaying(), *repeat(scene(-0.1), 3)]
+    there, back = swaying()[: PICTURES // 2], swaying()[PICTURES // 2 :]
+    pictures = [*there, *repeat(scene(-0.1), 3), *back]
     set_id, take = f"set-quality-{uuid.uuid4().hex[:8]}", keys.take(1, 1)
     storage.put_once(keys.video(set_id, take), write_video(pictures, Fraction(PICTURES)))
     task = ExtractPictures(
-        set_id=set_id, take=take, video_key=keys.video(set_id, take), pictures=(1, 9), plate="#00b140", seconds=1
+        set_id=set_id, take=take, video_key=keys.video(set_id, take), frames=12, plate="#00b140", seconds=1
     )
 
     first = ActivityEnvironment().run(Extractor(storage).extract_pictures, task)
@@ -181,7 +184,7 @@ def test_extracting_reports_on_the_whole_take(storage: Storage) -> None:
 def test_a_providers_lossy_video_is_reported_alike(storage: Storage) -> None:
     set_id, take = f"set-quality-{uuid.uuid4().hex[:8]}", keys.take(1, 1)
     storage.put_once(keys.video(set_id, take), lossy(noisy(swaying(), 3)))
-    older = ExtractPictures(set_id=set_id, take=take, video_key=keys.video(set_id, take), pictures=(1,))
+    older = ExtractPictures(set_id=set_id, take=take, video_key=keys.video(set_id, take), frames=1)
 
     for task in (older, older.model_copy(update={"plate": "#00b140"})):
         quality = ActivityEnvironment().run(Extractor(storage).extract_pictures, task).quality

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from popcon import queues
 from popcon.errors import UnreadableVideo, UnusablePicture
 from popcon.model import Model
-from popcon.models import EmojiProgress, EmojiStatus, Ending, SetStatus
+from popcon.models import EmojiProgress, EmojiStatus, Ending, Loop, SetStatus
 from popcon.tasks import Animate, EncodeEmoji, ExtractPictures, MatteFrame, PackageSet, SquareCharacter
 from tests.orchestra import (
     at_rest,
@@ -67,7 +67,30 @@ async def test_frames_are_encoded_in_their_order_from_their_own_mattes(client: C
     pictures = [int(key.split("/pictures/")[1][:3]) for key in encoded.matte_keys]
     assert pictures == [1, 10, 20, 29, 39]  # 48 pictures, five frames: each at a fifth of the take's length
     [extracted] = stubs.tasks(ExtractPictures)
-    assert set(pictures) < set(extracted.pictures), "the neighbours in time are extracted as candidates"
+    assert (extracted.frames, extracted.loops) == (5, True)
+
+
+@pytest.mark.parametrize(
+    ("loop", "shown"),
+    [
+        (Loop(start=7, length=30), [7, 13, 19, 25, 31]),
+        (Loop(start=7, length=30, ping_pong=True), [7, 18, 30, 31, 19]),
+    ],
+)
+async def test_an_emoji_shows_the_loop_of_its_take_and_nothing_else(
+    client: Client, loop: Loop, shown: list[int]
+) -> None:
+    stubs = StubActivities(loop=lambda task: loop)
+    async with workers(client, stubs):
+        handle = await start(client, request(actions=("happy",), frames=5))
+        await handle.result()
+        [emoji] = (await state_of(handle)).emojis
+
+    [encoded] = stubs.tasks(EncodeEmoji)
+    assert [int(key.split("/pictures/")[1][:3]) for key in encoded.matte_keys] == shown
+    candidates = {each.picture for frame in emoji.frames for each in frame.candidates}
+    assert candidates < set(range(7, 37)), "its neighbours in time are candidates too"
+    assert emoji.takes[0].loop == loop, "and it says so"
 
 
 async def test_a_failed_emoji_is_a_result_and_the_others_are_delivered(client: Client) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from activities.character import square
-from activities.encoder.apng import BEST, Timing, write_indexed
+from activities.encoder.apng import BEST, write_indexed
+from activities.encoder.container import Timing
 from activities.encoder.palette import Colours
 from activities.pictures import Pixels, read_rgb
 from activities.puppet import Performance, cut_out

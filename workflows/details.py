@@ -15,10 +15,13 @@ GAP = "\N{EM SPACE}"
 def needs_attention(state: SetState) -> bool:
     """Whether a person should look: something failed or is doubtful, or they were told something since their last edit.
 
+    What a reviewer would say of the last delivery counts too.
+
     An edit that was accepted after a notice answers it: else one mistyped signal would call for people for good.
     """
     troubled = any(each.attention or each.status is EmojiStatus.FAILED for each in state.ordered)
-    return troubled or any(not each.answered for each in state.notices) or state.failure is not None
+    remarked = state.delivery is not None and bool(state.delivery.attention)
+    return troubled or remarked or any(not each.answered for each in state.notices) or state.failure is not None
 
 
 def set_details(state: SetState) -> str:
@@ -38,6 +41,8 @@ def set_details(state: SetState) -> str:
         note = f" · {state.delivery.note}" if state.delivery.note else ""
         where = f"`{state.delivery.zip.key}`" if state.delivery.zip else "none"
         lines.append(f"\nZIP of revision {state.delivery.revision}: {where}{note}")
+    lines += [f"\nLook at: {_cell(each)}" for each in (state.delivery.attention if state.delivery else ())]
+    lines += [f"\nExport to {each.platform}: `{each.delivery.zip.key}`" for each in state.exports if each.delivery.zip]
     lines += ["", _line(COLUMNS), "|---" * len(COLUMNS) + "|"]
     lines += [_row(place, each, state) for place, each in enumerate(state.ordered, start=1)]
     if state.pending:

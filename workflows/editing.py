@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from popcon import edits, keys, storyboard
+from popcon import edits, refining, storyboard
 from popcon.errors import Refused
 from popcon.messages import Edit, RefineFrame, RetryFrame, SwapFrame, UseTake
 from popcon.model import Model
 from popcon.models import Candidate, Character, Emoji, Notice, PendingEdit, SetRequest, SetState, Source
-from popcon.tasks import RedrawFrame, RefineMatte
+from popcon.tasks import RedrawFrame
+from popcon.wording import listed
 from workflows import steps, stubs
 from workflows.emoji import animate_task
 from workflows.perform import perform
-from workflows.policies import AS_EDIT
+from workflows.policies import AS_EDIT, REFINING
 from workflows.wording import reason
 
 
@@ -59,7 +60,7 @@ class FrameEditor:
         elif isinstance(edit, RetryFrame):
             await self._retry(edit, number)
         elif isinstance(edit, RefineFrame):
-            await self._refine(edit)
+            await (self._refine_all(edit, number) if edit.propagate else self._refine(edit))
         else:
             raise TypeError(f"{type(edit).__name__} is not about frames")
 
@@ -109,27 +110,33 @@ class FrameEditor:
         return picture
 
     async def _refine(self, edit: RefineFrame) -> None:
-        shown = self._emoji.frames[edit.frame - 1].current
-        if shown.recipe is None:
-            raise Refused(f"frame {edit.frame} of emoji {self._emoji.number} has no matte to refine")
+        plate, set_id = self._character.plate, self._request.set_id
         refined = await perform(
             stubs.refine_matte,
-            RefineMatte(
-                set_id=self._request.set_id,
-                emoji=self._emoji.number,
-                frame=edit.frame,
-                take=keys.take(self._emoji.number, shown.take),
-                picture=shown.picture,
-                recipe=shown.recipe,
-                points=edit.points,
-                mode=edit.mode,
-                plate=self._character.plate,
-            ),
+            refining.refine_matte(set_id, plate, self._emoji, edit),
             how=AS_EDIT.gpu,
             summary=f"emoji {self._emoji.number} frame {edit.frame} · {edit.mode} at {len(edit.points)} points",
         )
-        changed = {"recipe": refined.recipe, "source": Source.REFINED, "at": _now()}
-        self._select(edit.frame, shown.model_copy(update=changed))
+        self._select_refined(edit.frame, refined.recipe)
+
+    async def _refine_all(self, edit: RefineFrame, number: int) -> None:
+        """Carry a click through the frames that show the same take; the others are left as they are."""
+        task = refining.refine_animation(self._request.set_id, self._character.plate, self._emoji, edit)
+        refined = await perform(
+            stubs.refine_animation,
+            task,
+            how=REFINING,
+            summary=f"emoji {self._emoji.number} · {edit.mode} at {len(edit.points)} points of frame {edit.frame}",
+        )
+        for each in refined.frames:
+            self._select_refined(each.number, each.recipe)
+        carried = {each.number for each in task.frames}
+        others = [each.number for each in self._emoji.frames if each.number not in carried]
+        for frames, differs in ((others, "take"), (refined.other_size, "size")):
+            if frames:
+                which = f"{'frame' if len(frames) == 1 else 'frames'} {listed(frames)}"
+                why = f"of another {differs} than frame {edit.frame}"
+                self._note(f"the click was not carried into {which}: {why}", number)
 
     async def _matte(self, frame: int, candidate: Candidate, matte: str | None = None) -> str:
         return await steps.matte_candidate(
@@ -138,6 +145,10 @@ class FrameEditor:
 
     def _select(self, frame: int, candidate: Candidate) -> None:
         self._emoji = storyboard.with_candidate(self._emoji, frame, candidate)
+
+    def _select_refined(self, frame: int, recipe: str) -> None:
+        changed = {"recipe": recipe, "source": Source.REFINED, "at": _now()}
+        self._select(frame, self._emoji.frames[frame - 1].current.model_copy(update=changed))
 
     async def _encode(self, before: Emoji) -> None:
         """Encode what is selected now. If that fails, what was selected before stays, beside the new candidates."""

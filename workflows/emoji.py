@@ -8,10 +8,11 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from popcon import keys, storyboard
 from popcon.animators import animator
 from popcon.errors import Refused
+from popcon.mattes import matte
 from popcon.model import Model
-from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take, TakeQuality
+from popcon.models import Character, Emoji, EmojiProgress, EmojiStatus, Frame, SetRequest, Take
 from popcon.quality import flags
-from popcon.tasks import Animate, ChooseFrames, ChosenFrames, ExtractPictures
+from popcon.tasks import Animate, ChooseFrames, ChosenFrames, ExtractedPictures, ExtractPictures
 from workflows import steps, stubs
 from workflows.details import emoji_details
 from workflows.inputs import decode
@@ -68,15 +69,19 @@ class EmojiWorkflow:
         self._progress = EmojiProgress(frames=work.request.frames)
         self._reach(work, "animating")
         take, notes = await _animate(work)
-        frames = storyboard.spread_frames(work.request.frames, take.pictures, take.number)
         self._reach(work, "extracting")
-        quality = await _extract(work, take, frames)
+        extracted = await _extract(work, take)
+        frames = storyboard.spread_frames(work.request.frames, extracted.loop, take.number)
         self._reach(work, "matting")
         frames = tuple(await asyncio.gather(*(self._matted(work, frame, 1) for frame in frames)))
         self._reach(work, "choosing")
         frames, chosen = await self._choose(work, take, frames)
+        if matte(work.request.matte).wavers:
+            self._reach(work, "steadying")
+            frames = await _steadied(work, frames)
         self._reach(work, "encoding")
-        judged = take.model_copy(update={"notes_key": chosen.notes_key, "quality": quality})
+        measured = {"loop": extracted.loop, "quality": extracted.quality}
+        judged = take.model_copy(update={"notes_key": chosen.notes_key, **measured})
         attention = (*flags(judged), *chosen.attention)
         emoji = storyboard.join_take(work.emoji, judged.model_copy(update={"attention": attention}), frames)
         encoded = await steps.encode(work.request, emoji, ways=AS_BATCH)
@@ -159,22 +164,33 @@ def animate_task(request: SetRequest, character: Character, emoji: Emoji, take: 
     )
 
 
-async def _extract(work: RenderEmoji, take: Take, frames: tuple[Frame, ...]) -> TakeQuality | None:
-    wanted = storyboard.pictures_wanted(frames)
-    extracted = await perform(
+async def _extract(work: RenderEmoji, take: Take) -> ExtractedPictures:
+    frames = work.request.frames
+    return await perform(
         stubs.extract_pictures,
         ExtractPictures(
             set_id=work.request.set_id,
             take=keys.take(work.emoji.number, take.number),
             video_key=take.video_key,
-            pictures=wanted,
+            frames=frames,
+            loops=animator(work.request.animator).loops,
             plate=work.character.plate,
             seconds=work.request.seconds,
         ),
         how=ON_CPU,
-        summary=f"emoji {work.emoji.number} take {take.number} · {len(wanted)} of {take.pictures} pictures",
+        summary=f"emoji {work.emoji.number} take {take.number} · {frames} frames of {take.pictures} pictures",
     )
-    return extracted.quality
+
+
+async def _steadied(work: RenderEmoji, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """The frames of a fresh take, those with a steadied matte whose own wavers between its neighbours'."""
+    recipes = await asyncio.gather(
+        *(
+            steps.steady(work.request, work.character, work.emoji.number, frames, place, ways=AS_BATCH)
+            for place in range(len(frames))
+        )
+    )
+    return tuple(map(storyboard.with_steadied, frames, recipes))
 
 
 async def _choose(work: RenderEmoji, take: Take, frames: tuple[Frame, ...], *, last_round: bool) -> ChosenFrames:

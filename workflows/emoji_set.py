@@ -9,10 +9,10 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
-from popcon import edits, notices, search, storyboard
+from popcon import edits, exports, notices, search, storyboard
 from popcon.errors import Refused
 from popcon.growth import Scales
-from popcon.messages import Edit, RetryEmoji
+from popcon.messages import Edit, ExportSet, RetryEmoji
 from popcon.models import (
     Accepted,
     Character,
@@ -20,16 +20,19 @@ from popcon.models import (
     Emoji,
     EmojiStatus,
     Ending,
+    ExportProgress,
     PendingEdit,
     SetRequest,
     SetState,
     SetStatus,
 )
+from popcon.platforms import platform
 from popcon.tasks import MatteCharacter, PackageSet, SquareCharacter
 from workflows import stubs
 from workflows.details import needs_attention, set_details, set_memo
 from workflows.editing import FrameEditor
 from workflows.emoji import EmojiWorkflow, RenderedEmoji, RenderEmoji
+from workflows.exporting import Exporter
 from workflows.inputs import decode
 from workflows.mailbox import receives_messages, refusal, unknown_name
 from workflows.perform import perform
@@ -58,6 +61,8 @@ class EmojiSetWorkflow:
         self._rendering: dict[int, asyncio.Task[None]] = {}
         self._editing: dict[int, asyncio.Task[None]] = {}
         self._packaging: asyncio.Task[None] | None = None
+        self._exporting: asyncio.Task[None] | None = None
+        self._exporter: Exporter | None = None
         self._unpackaged_since: datetime | None = None
         self._broken: BaseException | None = None
         self._stopping = False
@@ -91,6 +96,11 @@ class EmojiSetWorkflow:
     def status(self) -> SetState:
         """The whole state of the set."""
         return self._current
+
+    @workflow.query(description="How far the export is that runs now; null when none does.")
+    def exporting(self) -> ExportProgress | None:
+        """How far the running export is."""
+        return self._exporter.progress if self._exporter else None
 
     @workflow.signal(dynamic=True, description=NO_MESSAGE)
     def unknown_signal(self, name: str, inputs: Sequence[RawValue]) -> None:
@@ -195,6 +205,8 @@ class EmojiSetWorkflow:
                     self._editing[emoji.number] = self._spawn(self._edit(emoji, waiting))
         if self._should_package():
             self._packaging = self._spawn(self._package())
+        if self._exporting is None and exports.is_due(self._current):
+            self._exporting = self._spawn(self._export(self._current.pending[0]))
 
     def _waiting_for(self, emoji: int) -> list[PendingEdit]:
         """The first pending edits of an emoji that can be done in one go: frame edits, or one new take."""
@@ -215,7 +227,7 @@ class EmojiSetWorkflow:
         return state.delivery is not None or not (self._rendering or _untried(state))
 
     def _is_quiet(self) -> bool:
-        return not (self._rendering or self._editing or self._packaging)
+        return not (self._rendering or self._editing or self._packaging or self._exporting)
 
     def _ending_due(self) -> Ending | None:
         """The ending that was asked for, or the window's, once nothing else is pending."""
@@ -340,15 +352,36 @@ class EmojiSetWorkflow:
         try:
             snapshot = self._current
             self._unpackaged_since = None
-            delivery = await _packaged(snapshot, edits.status_when_packaged(snapshot))
-            unchanged = (self._current.emojis, self._current.order, self._current.tab) == (
-                snapshot.emojis,
-                snapshot.order,
-                snapshot.tab,
-            )
+            delivery = await _packaged(snapshot, _status_when_packaged(snapshot))
+            unchanged = _delivered(self._current) == _delivered(snapshot)
             self._set(self._current.model_copy(update={"delivery": delivery, "packaged": unchanged}))
         finally:
             self._packaging = None
+
+    async def _export(self, pending: PendingEdit) -> None:
+        """Make the set for another platform. What is done to it meanwhile is not in it, and goes on."""
+        asked = ExportSet.model_validate(pending.body)
+        try:
+            self._exporter = Exporter(self._current, asked)
+            made = await self._exporter.run()  # while which the set changes
+            self._set(exports.with_export(self._current, made))
+            self._tell_of(self._exporter, asked, pending.number)
+        except Refused as error:
+            self._tell(f"export: {error}", pending.number, None)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            self._tell(f"export to {asked.platform}: {reason(error)}", pending.number, None)
+        finally:
+            self._exporting = self._exporter = None
+        self._set(edits.done(self._current, pending.number))
+
+    def _tell_of(self, exporter: Exporter, asked: ExportSet, edit: int) -> None:
+        for number, failure in exporter.left_out.items():
+            self._tell(f"the export to {asked.platform} is without emoji {number}: {failure}", edit, number)
+        warning = platform(asked.platform).warning
+        if warning is not None:
+            self._tell(f"export to {asked.platform}: {warning}", edit, None)
 
     async def _end(self, ending: Ending) -> Delivery:
         state = edits.ended(self._current, ending, _now())
@@ -361,7 +394,8 @@ class EmojiSetWorkflow:
     async def _end_cancelled(self) -> Delivery:
         """Stop all work; then the manifest is still written, so that what was made stays findable."""
         self._stopping = True
-        tasks = [*self._rendering.values(), *self._editing.values(), *filter(None, [self._packaging])]
+        once = filter(None, [self._packaging, self._exporting])
+        tasks = [*self._rendering.values(), *self._editing.values(), *once]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -403,6 +437,11 @@ def _opened(inputs: tuple[object, ...]) -> SetState:
     return edits.open_set(request, now.isoformat(timespec="seconds"), ends.isoformat(timespec="seconds"))
 
 
+def _delivered(state: SetState) -> tuple[object, ...]:
+    """What a delivery shows of a state."""
+    return state.emojis, state.order, state.tab, state.request
+
+
 def _untried(state: SetState) -> bool:
     return any(each.status is EmojiStatus.WAITING for each in state.ordered)
 
@@ -415,7 +454,11 @@ def _unchanged(before: SetState, after: SetState) -> SetState:
 def _final_status(state: SetState) -> SetStatus:
     if state.ending in (Ending.CANCELLED, Ending.FAILED):
         return edits.status_of(state)
-    return edits.status_when_packaged(state)
+    return _status_when_packaged(state)
+
+
+def _status_when_packaged(state: SetState) -> SetStatus:
+    return edits.status_when_packaged(state, state.request.platform)
 
 
 async def _packaged(state: SetState, status: SetStatus) -> Delivery:

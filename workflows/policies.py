@@ -13,6 +13,8 @@ from popcon.errors import permanent_types
 HEARTBEAT = timedelta(seconds=10)
 # One frame takes well under a second; the rest is room for loading a model's weights on the first one.
 GPU_ATTEMPT = timedelta(minutes=2)
+# Twenty frames at once, each of which takes seconds where there is no GPU.
+ANIMATION_ATTEMPT = timedelta(minutes=10)
 # Extraction, encoding and packaging take seconds; this is for 40 emojis on a machine busy with other sets.
 CPU_ATTEMPT = timedelta(minutes=5)
 # A take may come from somebody else's queue: minutes, not seconds.
@@ -58,6 +60,7 @@ AS_EDIT = Ways(
     gpu={**ON_GPU, "priority": EDIT},
     cpu={**ON_CPU, "priority": EDIT, "task_queue": queues.CPU_EDIT},
 )
+REFINING: ActivityConfig = {**AS_EDIT.gpu, "start_to_close_timeout": ANIMATION_ATTEMPT}
 
 
 def animating_on(queue: str) -> ActivityConfig:

@@ -1,8 +1,8 @@
-"""The steps that both rendering and editing take: matte a candidate, encode an emoji."""
+"""The steps that rendering and editing take: matte a candidate, steady a frame, encode an emoji."""
 
 from popcon import keys, storyboard
-from popcon.models import Candidate, Character, Emoji, EncodedEmoji, SetRequest
-from popcon.tasks import EncodeEmoji, MatteFrame
+from popcon.models import Candidate, Character, Emoji, EncodedEmoji, Frame, SetRequest
+from popcon.tasks import EncodeEmoji, MatteFrame, Shown, SteadyFrame
 from workflows import stubs
 from workflows.perform import perform
 from workflows.policies import Ways
@@ -37,6 +37,29 @@ async def matte_candidate(
     return matted.recipe
 
 
+async def steady(
+    request: SetRequest, character: Character, emoji: int, frames: tuple[Frame, ...], place: int, *, ways: Ways
+) -> str:
+    """Bring what a frame shows in line with its neighbours in the loop. Returns the recipe, a new one if it changed."""
+    frame = frames[place]
+    steadied = await perform(
+        stubs.steady_frame,
+        SteadyFrame(
+            set_id=request.set_id,
+            emoji=emoji,
+            frame=frame.number,
+            take=keys.take(emoji, frame.current.take),
+            before=_shown(frames[place - 1]),
+            shown=_shown(frame),
+            after=_shown(frames[(place + 1) % len(frames)]),
+            plate=character.plate,
+        ),
+        how=ways.gpu,
+        summary=f"emoji {emoji} frame {frame.number} · steady",
+    )
+    return steadied.recipe
+
+
 async def encode(request: SetRequest, emoji: Emoji, *, ways: Ways) -> EncodedEmoji:
     """Encode the selected candidates of an emoji, all of which are matted."""
     encoded = await perform(
@@ -45,8 +68,9 @@ async def encode(request: SetRequest, emoji: Emoji, *, ways: Ways) -> EncodedEmo
             set_id=request.set_id,
             emoji=emoji.number,
             platform=request.platform,
-            matte_keys=tuple(_matte_key(request.set_id, emoji.number, frame.current) for frame in emoji.frames),
+            matte_keys=storyboard.matte_keys(request.set_id, emoji),
             seconds=request.seconds,
+            stroke=request.stroke,
         ),
         how=ways.cpu,
         summary=f"emoji {emoji.number} · {len(emoji.frames)} frames for {request.platform}",
@@ -54,7 +78,8 @@ async def encode(request: SetRequest, emoji: Emoji, *, ways: Ways) -> EncodedEmo
     return encoded.model_copy(update={"selection": storyboard.selection_of(emoji.frames)})
 
 
-def _matte_key(set_id: str, emoji: int, shown: Candidate) -> str:
-    if shown.recipe is None:
-        raise ValueError(f"picture {shown.picture} of take {shown.take} of emoji {emoji} has no matte yet")
-    return keys.matte(set_id, keys.take(emoji, shown.take), shown.picture, shown.recipe)
+def _shown(frame: Frame) -> Shown:
+    current = frame.current
+    if current.recipe is None:
+        raise ValueError(f"picture {current.picture} of take {current.take}, frame {frame.number}, has no matte yet")
+    return Shown(picture=current.picture, recipe=current.recipe)

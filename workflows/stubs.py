@@ -16,11 +16,17 @@ from popcon.tasks import (
     MattedFrame,
     MatteFrame,
     PackageSet,
+    Preview,
     RedrawFrame,
     RedrawnFrame,
+    RefineAnimation,
+    RefinedAnimation,
     RefineMatte,
+    SmokeReport,
+    SmokeTest,
     SquareCharacter,
     SquaredCharacter,
+    SteadyFrame,
 )
 
 
@@ -55,6 +61,12 @@ async def matte_frame(task: MatteFrame) -> MattedFrame:
 
 
 @activity.defn
+async def steady_frame(task: SteadyFrame) -> MattedFrame:
+    """GPU queue: bring a matte in line with its neighbours in time. The same recipe where nothing is to be done."""
+    raise NotImplementedError
+
+
+@activity.defn
 async def redraw_frame(task: RedrawFrame) -> RedrawnFrame:
     """The animator's queue: render one picture of a take once more."""
     raise NotImplementedError
@@ -63,6 +75,24 @@ async def redraw_frame(task: RedrawFrame) -> RedrawnFrame:
 @activity.defn
 async def refine_matte(task: RefineMatte) -> MattedFrame:
     """GPU queue: erase or restore what is under some points."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def refine_animation(task: RefineAnimation) -> RefinedAnimation:
+    """GPU queue: erase or restore what is under some points of one frame in all frames that show it."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def preview_refinement(task: RefineMatte) -> Preview:
+    """GPU queue: show what `refine_matte` would change. People's programs ask for it, not the set."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def smoke(task: SmokeTest) -> SmokeReport:
+    """GPU queue: show that the worker works. No set asks for it."""
     raise NotImplementedError
 
 

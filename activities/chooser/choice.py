@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.chooser.faults import OUTLIER, SEAM_STEPS, WORDS, Picture, Usual, faults, freezes, step, usual
+from activities.chooser.faults import (
+    LEAST_CONFIDENCE,
+    OUTLIER,
+    SEAM_STEPS,
+    WORDS,
+    Picture,
+    Usual,
+    faults,
+    flicker,
+    freezes,
+    seam,
+    usual,
+)
 from activities.chooser.notes import Considered, FrameChoice
+from popcon.wording import count, listed
 
 # Another candidate is clearly better when its faults add up to less than this share of the current one's.
 CLEARLY_BETTER = 0.7
@@ -45,11 +58,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class Choice:
-    """The selected candidate of each frame, the reasons, and what a person should look at."""
+    """The selected candidate of each frame, the reasons, what a person should look at, and the loop's own measures."""
 
     selected: tuple[int, ...]
     frames: tuple[FrameChoice, ...]
     attention: tuple[str, ...]
+    flicker: float
+    seam: float
 
 
 def wanted(slots: Sequence[Slot]) -> list[tuple[int, int]]:
@@ -80,7 +95,13 @@ def choose(slots: Sequence[Slot]) -> Choice:
         unsettled.remove(place)
         selected[place] = _best(slots, selected, place, loop, common)
     frames = tuple(_reasoned(slot, selected[place], loop, place, common) for place, slot in enumerate(slots))
-    return Choice(tuple(selected), frames, tuple(_attention(frames, loop, common)))
+    return Choice(
+        tuple(selected),
+        frames,
+        attention=tuple(_attention(frames, loop, common)),
+        flicker=round(flicker(loop), 4),
+        seam=round(seam(loop, common), 2),
+    )
 
 
 def _best(slots: Sequence[Slot], selected: Sequence[int], place: int, loop: Sequence[Picture], common: Usual) -> int:
@@ -139,7 +160,17 @@ def _attention(frames: Sequence[FrameChoice], loop: Sequence[Picture], common: U
         outstanding = {name: value for name, value in own.items() if name != "seam"}
         if _outstanding(outstanding):
             said.append(f"frame {frame.frame}: {_said(outstanding)}")
-    steps = step(loop[-1], loop[0]) / max(common.step, 1e-6)
+    doubted = [
+        frame.frame
+        for frame, picture in zip(frames, loop, strict=True)
+        if picture.metrics.get("confidence", 1.0) < LEAST_CONFIDENCE
+    ]
+    if doubted:
+        said.append(
+            f"{count(len(doubted), 'matte')} to look at, in frame {listed(doubted)}: keyer and network disagree about "
+            f"more than {1 - LEAST_CONFIDENCE:.0%} of the character"
+        )
+    steps = seam(loop, common)
     if steps >= SEAM_STEPS:
         said.append(f"the loop does not close: last frame differs {steps:.0f}x the usual step")
     return said

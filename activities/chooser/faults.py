@@ -40,6 +40,8 @@ SHAPE_FLOOR, SHAPE_USUAL, SHAPE_IGNORED = 0.18, 4.0, 0.25
 MOTION_FLOOR, MOTION_USUAL, MOTION_STEPS = 0.07, 4.0, 2.0
 # The step from the last picture to the first, beside the median step.
 SEAM_STEPS = 2.5
+# A matte is doubted when keyer and network disagree about more than this share of the character.
+LEAST_CONFIDENCE = 0.9
 # Two pictures that differ by less than this share of the median step look the same, and the motion freezes.
 FROZEN_SHARE = 0.15
 
@@ -111,6 +113,24 @@ def freezes(pictures: Sequence[Picture], place: int, candidate: Picture, usual: 
 def step(one: Picture, other: Picture) -> float:
     """How much two pictures differ: the root of their mean squared difference."""
     return float(np.sqrt(np.mean((one.thumbnail - other.thumbnail) ** 2)))
+
+
+def flicker(pictures: Sequence[Picture]) -> float:
+    """How much alpha comes or goes for a single picture of a loop, as a share of the character, on average.
+
+    A pixel counts where it differs from both neighbours in time to the same side; what moves on steadily never does.
+    """
+    shares = []
+    for place, picture in enumerate(pictures):
+        before, here, after = (each.thumbnail[:, :, 3] for each in _between(pictures, place, picture))
+        alone = np.sqrt(np.clip((here - before) * (here - after), 0, None))
+        shares.append(float(alone.sum() / max(here.sum(), 1e-6)))
+    return float(np.mean(shares))
+
+
+def seam(pictures: Sequence[Picture], usual: Usual) -> float:
+    """The step from a loop's last picture to its first, in median steps."""
+    return step(pictures[-1], pictures[0]) / max(usual.step, 1e-6)
 
 
 def _growth(pictures: Sequence[Picture], place: int, candidate: Picture) -> float:

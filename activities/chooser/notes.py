@@ -26,11 +26,17 @@ class FrameChoice(Model):
 
 
 class ChoiceNotes(Model):
-    """All choices of a take, and what a person should look at."""
+    """All choices of a take, what a person should look at, and how the chosen mattes hang together as a loop.
+
+    Older notes have no `flicker` (the share of the character that comes or goes for a single frame) and no `seam` (the
+    step from the last frame to the first, in usual steps).
+    """
 
     take: int
     frames: tuple[FrameChoice, ...]
     attention: tuple[str, ...] = Field(default=())
+    flicker: float | None = None
+    seam: float | None = None
 
     def of(self, frame: int) -> FrameChoice | None:
         """The choice of that frame."""

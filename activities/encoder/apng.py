@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import oxipng
 
+from activities.encoder.container import Container, Packed, Timing
 from activities.encoder.framing import Rgba
 from activities.encoder.palette import Indexed
 
@@ -35,20 +36,6 @@ HEADER_STAYS: dict[str, Any] = {
     "palette_reduction": False,
     "grayscale_reduction": False,
 }
-
-
-class Timing(NamedTuple):
-    """How long each frame is shown, in seconds, and how often the whole plays."""
-
-    delays: Sequence[Fraction]
-    plays: int
-
-
-class Packed(NamedTuple):
-    """An animation without its timing: what stands before the frames, and each frame's compressed stream."""
-
-    header: bytes
-    streams: list[bytes]
 
 
 def write_rgba(frames: Sequence[Rgba], timing: Timing, level: int) -> bytes:
@@ -84,6 +71,9 @@ def mux(packed: Packed, timing: Timing) -> bytes:
 def weight(header: int, streams: Sequence[float]) -> float:
     """The bytes of an APNG whose header and streams have so many."""
     return header + FILE_OVERHEAD + sum(streams) + len(streams) * FRAME_OVERHEAD - SEQUENCE_NUMBER
+
+
+APNG = Container(mux, weight)
 
 
 def write_still(picture: Rgba) -> bytes:

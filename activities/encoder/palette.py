@@ -31,6 +31,11 @@ class Indexed(NamedTuple):
     frames: list[npt.NDArray[np.uint8]]
     palette: npt.NDArray[np.uint8]
 
+    @property
+    def seen(self) -> list[Rgba]:
+        """The frames as they look."""
+        return [self.palette[frame] for frame in self.frames]
+
 
 class Colours:
     """The colours of an animation, counted once and then reduced to palettes of any size.

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from activities.encoder.framing import FAINT_ALPHA, Rgba
-from activities.encoder.routes import Beat
+from activities.encoder.job import Beat
 from popcon.errors import UnusablePicture
 
 Plane = npt.NDArray[np.uint8]

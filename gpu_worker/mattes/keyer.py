@@ -51,6 +51,8 @@ class Keyer:
     name = "keyer"
     version = "3"
     recipe = "keyer-3"
+    exact = True
+    in_steps = False
 
     def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0, shadow: bool = False) -> None:
         """`strictness` times further from the background must lie what is kept; alpha up to `choke` is taken away.

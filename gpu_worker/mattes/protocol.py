@@ -27,6 +27,14 @@ class Matte(Protocol):
     def recipe(self) -> str:
         """Name, version and parameters, safe in an object key: the same recipe makes the same matte of a picture."""
 
+    @property
+    def exact(self) -> bool:
+        """Whether `run` gives what is stored; else its alpha is polished first, which needs no device (polish.py)."""
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether batches should come in a few sizes only, since a device prepares itself anew for each."""
+
     def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
         """Matte a batch: N x H x W x 3 to N x H x W x 4, straight alpha, black where alpha is 0.
 

@@ -1,12 +1,20 @@
-"""The matte models of this process: made when first asked for, then kept warm."""
+"""The matte models of this process: loaded when first asked for, kept warm, and let go when memory is short."""
 
+from __future__ import annotations
+
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Matte
+from gpu_worker.mattes.rembg import Rembg
 from popcon.errors import UnknownName
+from popcon.mattes import mattes
+from popcon.settings import Settings
 
 # Half as far from the background are faint marks, and whoever wants those may want the shadow too; twice as far, and
 # with a third of every soft edge taken away, neither halo nor shadow is left.
@@ -16,22 +24,103 @@ PRODUCTION: Mapping[str, Callable[[], Matte]] = {
     Keyer.name: Keyer,
     LOOSE: partial(Keyer, LOOSE, strictness=0.5, shadow=True),
     TIGHT: partial(Keyer, TIGHT, strictness=2.0, choke=0.35),
+    **{each.name: partial(Rembg, each) for each in mattes() if each.session},
 }
+# The setting's default: a graphics card of 8 GB, less what SAM2 and CUDA take.
+DEFAULT_MEMORY_MB = Settings.model_fields["gpu_memory_mb"].default
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Kept:
+    """A model that is loaded, or about to be. `users` counts those who have it in hand."""
+
+    name: str
+    memory_mb: int
+    users: int = 0
+    loading: threading.Lock = field(default_factory=threading.Lock)
+    matte: Matte | None = None
 
 
 class Mattes:
-    """Models by name. Safe to share between threads."""
+    """Models by name, within a budget of memory (megabytes, by the catalogue). Safe to share between threads.
 
-    def __init__(self, factories: Mapping[str, Callable[[], Matte]] = PRODUCTION) -> None:
+    A model in use is never let go: models that are used at the same moment may exceed the budget together, until one
+    of them is idle.
+    """
+
+    def __init__(
+        self, factories: Mapping[str, Callable[[], Matte]] = PRODUCTION, memory_mb: int = DEFAULT_MEMORY_MB
+    ) -> None:
         self._factories = factories
-        self._loaded: dict[str, Matte] = {}
-        self._loading = threading.Lock()
+        self._memory_mb = memory_mb
+        # In order of their last use, the one to be let go first in front.
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+        self.evictions = 0
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The names of the models in memory, the last used at the end."""
+        with self._lock:
+            return tuple(kept.name for kept in self._kept.values() if kept.matte)
 
     def get(self, name: str) -> Matte:
-        """The model of that name, loaded on first use (which may take long). Raises UnknownName."""
+        """The model of that name, loaded on first use (which may take long); `holding` keeps it.
+
+        Raises UnknownName; ModelMissing where it cannot be loaded on this machine.
+        """
+        with self.holding(name):
+            kept = self._kept[name]
+            with kept.loading:
+                if kept.matte is None:
+                    kept.matte = self._factories[name]()
+            return kept.matte
+
+    @contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """While the block runs, the model of that name is in use: once loaded it stays. Raises UnknownName."""
+        kept = self._take(name)
+        try:
+            yield
+        finally:
+            self._give_back(kept)
+
+    def let_go_idle(self) -> None:
+        """Let every model go that nobody uses now."""
+        with self._lock:
+            self._make_room(0)
+
+    def _take(self, name: str) -> _Kept:
         if name not in self._factories:
             raise UnknownName("matte", name, list(self._factories))
-        with self._loading:
-            if name not in self._loaded:
-                self._loaded[name] = self._factories[name]()
-            return self._loaded[name]
+        with self._lock:
+            kept = self._kept.pop(name, None) or _Kept(name, _memory_of(name))
+            self._kept[name] = kept
+            kept.users += 1
+            self._make_room()
+            return kept
+
+    def _give_back(self, kept: _Kept) -> None:
+        with self._lock:
+            kept.users -= 1
+            if kept.matte is None and not kept.users:
+                del self._kept[kept.name]
+            self._make_room()
+
+    def _make_room(self, memory_mb: int | None = None) -> None:
+        """Let idle models go, the longest unused first, until the rest fits."""
+        budget = self._memory_mb if memory_mb is None else memory_mb
+        for kept in [each for each in self._kept.values() if not each.users]:
+            if sum(each.memory_mb for each in self._kept.values()) <= budget:
+                return
+            if kept.memory_mb:
+                log.info("evicted %s (%d MB)", kept.name, kept.memory_mb)
+                self.evictions += 1
+                del self._kept[kept.name]
+
+
+def _memory_of(name: str) -> int:
+    """As the catalogue says; what it does not know, a benchmark's stand-in, takes none."""
+    return next((each.memory_mb for each in mattes() if each.name == name), 0)

@@ -18,6 +18,8 @@ class StandIn:
     name = "stand-in"
     version = "1"
     recipe = "stand-in-1"
+    exact = True
+    in_steps = False
 
     def __init__(self) -> None:
         self._seconds = float(os.environ.get(MILLISECONDS, DEFAULT_MILLISECONDS)) / 1000

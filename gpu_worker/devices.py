@@ -1,0 +1,15 @@
+"""The graphics cards of this machine, found without loading anything that drives them."""
+
+import os
+from pathlib import Path
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+DEVICES = Path("/dev")
+
+
+def visible_devices() -> tuple[str, ...]:
+    """What CUDA may use here, as CUDA_VISIBLE_DEVICES says or, where nobody set that, every NVIDIA card by number."""
+    said = os.environ.get(VISIBLE)
+    if said is not None:
+        return tuple(each.strip() for each in said.split(",") if each.strip())
+    return tuple(map(str, range(len(list(DEVICES.glob("nvidia[0-9]*"))))))

@@ -1,0 +1,138 @@
+"""The networks that rembg brings, in ONNX: rembg finds and opens their files, the arithmetic around them is ours.
+
+rembg's own stretches every picture and every matte to its full range, which makes an animation flicker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_worker.mattes.protocol import Pixels
+from popcon.errors import ModelMissing
+from popcon.mattes import MatteModel
+from popcon.weights import found
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+# What onnxruntime logs from here on: errors. Its warnings are about its own choices.
+ERRORS_ONLY = 3
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the networks of one kind expect and answer.
+
+    They take colours of 0…1 less `mean`, divided by `deviation`, in a square of `side` pixels; those that answer
+    `logits` leave the sigmoid to the caller, the others answer alpha.
+    """
+
+    side: int
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+    logits: bool = False
+
+
+_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_U2NET = Family(320, *_IMAGENET)
+_BIREFNET = Family(1024, *_IMAGENET, logits=True)
+# By the start of their names; the numbers are those of rembg's sessions.
+FAMILIES = {
+    "u2net": _U2NET,
+    "silueta": _U2NET,
+    "isnet-general-use": Family(1024, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)),
+    "isnet-anime": Family(1024, (0.485, 0.456, 0.406), (1.0, 1.0, 1.0)),
+    "birefnet": _BIREFNET,
+    "bria-rmbg": Family(1024, *_IMAGENET),
+}
+
+
+class Rembg:
+    """A network behind one of rembg's sessions. It knows nothing of plates: its alpha is polished afterwards."""
+
+    version = "1"
+    exact = False
+
+    def __init__(self, model: MatteModel) -> None:
+        """Load the model, which takes seconds. Raises ModelMissing where its weights or rembg are missing."""
+        self.name = model.name
+        self.recipe = f"rembg-{model.session}-{self.version}"
+        self._family = next(family for start, family in FAMILIES.items() if str(model.session).startswith(start))
+        self._session = _opened(model)
+        given = self._session.get_inputs()[0]
+        self._input = given.name
+        self._kind = np.float16 if given.type == "tensor(float16)" else np.float32
+        self._one_by_one = isinstance(given.shape[0], int)
+
+    @property
+    def in_steps(self) -> bool:
+        """See `Matte.in_steps`."""
+        return self.device == "cuda" and not self._one_by_one
+
+    @property
+    def device(self) -> str:
+        """What it runs on: `cuda` or `cpu`."""
+        return "cuda" if CUDA in self._session.get_providers() else "cpu"
+
+    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+        """See `Matte.run`. Colours are the frames' own."""
+        squares = np.stack([self._prepared(frame) for frame in frames])
+        parts = np.split(squares, len(squares)) if self._one_by_one else [squares]
+        answers = np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
+        return np.stack([self._with_alpha(*each) for each in zip(frames, answers[:, 0], strict=True)])
+
+    def _prepared(self, frame: Pixels) -> NDArray[np.floating]:
+        """A frame as the network takes it: 3 x side x side."""
+        size = (self._family.side,) * 2
+        mean, deviation = (np.array(each, np.float32) for each in (self._family.mean, self._family.deviation))
+        colours = (_resized(frame, size) / np.float32(255) - mean) / deviation
+        return np.ascontiguousarray(colours.transpose(2, 0, 1), self._kind)
+
+    def _with_alpha(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
+        alpha = answer.astype(np.float32)
+        if self._family.logits:
+            alpha = np.reciprocal(1 + np.exp(-alpha))
+        levels = np.rint(_resized(alpha, frame.shape[1::-1]).clip(0, 1) * 255).astype(np.uint8)
+        return np.asarray(np.dstack([frame, levels]) * (levels[..., None] > 0), np.uint8)
+
+
+def _opened(model: MatteModel) -> Any:
+    """The model's inference session (onnxruntime's), on the GPU where there is one."""
+    if found(model) is None:
+        raise ModelMissing(
+            f"the weights of {model.name} are not on this GPU worker: run `popcon models pull {model.name}` there "
+            f"({model.weights_mb} MB), or choose another matte"
+        )
+    try:
+        import onnxruntime
+        import rembg
+        import torch
+    except ImportError as error:
+        raise ModelMissing(
+            f"{model.name} needs what this GPU worker has not installed ({error.name}): run `make setup-gpu` there, "
+            "or choose the keyer"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = ERRORS_ONLY
+    wanted = [CPU]
+    if torch.cuda.is_available() and CUDA in onnxruntime.get_available_providers():
+        wanted = [CUDA, CPU]
+        # The libraries of CUDA that came with torch.
+        onnxruntime.preload_dlls()
+    session = rembg.new_session(model.session, sess_opts=options, providers=wanted).inner_session
+    if wanted[0] not in session.get_providers():
+        log.warning("%s runs on the CPU, since onnxruntime cannot use the GPU: it will be slow", model.name)
+    return session
+
+
+def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """The picture in that size (width, height), smooth and without ringing."""
+    smaller = size[0] < picture.shape[1]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR))

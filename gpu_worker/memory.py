@@ -1,0 +1,28 @@
+"""Memory of the device: what running out of it looks like, whichever library says so, and what can be given back."""
+
+import sys
+
+# By name, since neither torch nor onnxruntime may be installed.
+_TYPES = ("OutOfMemoryError", "MemoryError")
+# What onnxruntime and cuBLAS say in errors that have no type of their own; OpenCV's is the last.
+_WORDS = (
+    "out of memory",
+    "failed to allocate memory",
+    "cublas_status_alloc_failed",
+    "cudnn_status_alloc_failed",
+    "insufficient memory",
+)
+
+
+def empty_device_caches() -> None:
+    """Give back what torch keeps of the device's memory for later, if anybody uses torch here."""
+    if torch := sys.modules.get("torch"):
+        torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a forward pass failed because the device, or the machine, has no memory left."""
+    if any(kind.__name__ in _TYPES for kind in type(error).__mro__):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in _WORDS)

@@ -1,0 +1,1 @@
+"""Segmenters: each finds what a person pointed at, all by one protocol."""

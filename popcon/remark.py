@@ -1,0 +1,16 @@
+"""What a store's reviewer would say about an emoji that obeys every rule."""
+
+from pydantic import Field
+
+from popcon.model import Model
+
+
+class Remark(Model):
+    """One item of the reviewer's list (docs/review.md) that an emoji does not hold. `text` says what to do about it."""
+
+    emoji: int
+    kind: str
+    value: str = Field(description="what was measured, in words")
+    limit: str = Field(description="what it should be, in words")
+    text: str
+    weight: float = Field(description="how bad it is, among all remarks: the higher, the worse")

@@ -1,0 +1,42 @@
+"""Matte models for people: what each needs, and how their weights stand on this machine."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from starter.model_view import ModelView, Weights
+from starter.tables import empty_table, mark
+
+
+def models_table(known: Sequence[ModelView]) -> RenderableType:
+    """Matte models with what each needs, and whether its weights are here."""
+    table = empty_table("matte", "for", "background", "licence", "weights", "memory", "")
+    for each in known:
+        here = "pulled" if each.path else "" if each.weights is Weights.NONE else "not pulled"
+        table.add_row(
+            each.name,
+            each.label,
+            "any" if each.any_background else "plain",
+            Text(each.licence, "" if each.commercial else "yellow"),
+            _megabytes(each.weights_mb),
+            _megabytes(each.memory_mb),
+            Text(here, "green" if each.path else "dim"),
+        )
+    return Group(table, Text("`popcon models pull NAME` brings weights to this machine", "dim"))
+
+
+def weights_table(checked: Sequence[ModelView]) -> RenderableType:
+    """How the weights of models stand on this machine."""
+    if not checked:
+        return "no weights are here: `popcon models pull NAME` brings them, `popcon models list` shows the names"
+    table = empty_table("", "matte", "weights", "where")
+    for each in checked:
+        told = "here, without a known checksum" if each.weights is Weights.HERE else str(each.weights)
+        hint = f"`popcon models pull {each.name}`" if each.path is None else each.path
+        table.add_row(mark(each.weights in (Weights.HERE, Weights.INTACT)), each.name, told, hint)
+    return table
+
+
+def _megabytes(number: int) -> str:
+    return f"{number:,} MB" if number else ""

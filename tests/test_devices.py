@@ -1,0 +1,119 @@
+"""A worker for each graphics card, batches in few sizes, memory that is given back."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpu_worker import devices
+from gpu_worker.activities import Frame, batch_size, forward
+from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.registry import Mattes
+from popcon.settings import Settings
+
+PATIENCE_SECONDS = 60.0
+
+
+def test_the_cards_are_those_that_cuda_may_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(devices, "DEVICES", tmp_path)
+    monkeypatch.delenv(devices.VISIBLE, raising=False)
+    assert devices.visible_devices() == ()
+    for name in ("nvidia0", "nvidia3", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert devices.visible_devices() == ("0", "1")
+    monkeypatch.setenv(devices.VISIBLE, "2, 5")
+    assert devices.visible_devices() == ("2", "5")
+    monkeypatch.setenv(devices.VISIBLE, "")
+    assert devices.visible_devices() == ()
+
+
+def test_each_card_has_a_worker_of_its_own_and_all_stop_together(settings: Settings, tmp_path: Path) -> None:
+    told = tmp_path / "log"
+    fleet = subprocess.Popen(
+        [sys.executable, "-P", "-m", "gpu_worker"], env=environment(settings), stderr=told.open("w")
+    )
+    try:
+        wait_for(lambda: told.read_text().count("polling popcon-gpu") == 2)
+        fleet.send_signal(signal.SIGTERM)
+        assert fleet.wait(PATIENCE_SECONDS) == 0
+    finally:
+        fleet.kill()
+    assert told.read_text().count("stopped popcon-gpu") == 2
+
+
+def test_a_fleet_that_lost_a_worker_ends(settings: Settings, tmp_path: Path) -> None:
+    told = tmp_path / "log"
+    broken = {**environment(settings), "POPCON_GPU_WARM": "sorcery"}
+    fleet = subprocess.run(
+        [sys.executable, "-P", "-m", "gpu_worker"], env=broken, stderr=told.open("w"), timeout=PATIENCE_SECONDS
+    )
+    assert fleet.returncode == 1
+    assert re.search(r"unknown matte 'sorcery': there are keyer", told.read_text())
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """That of a worker on a machine with two cards, which the keyer does not need."""
+    assert settings.temporal_address
+    assert settings.s3_endpoint
+    assert settings.s3_access_key
+    assert settings.s3_secret_key
+    return {
+        **os.environ,
+        devices.VISIBLE: "0,1",
+        "POPCON_TEMPORAL_ADDRESS": settings.temporal_address,
+        "POPCON_S3_ENDPOINT": settings.s3_endpoint,
+        "POPCON_S3_BUCKET": settings.s3_bucket,
+        "POPCON_S3_ACCESS_KEY": settings.s3_access_key.get_secret_value(),
+        "POPCON_S3_SECRET_KEY": settings.s3_secret_key.get_secret_value(),
+    }
+
+
+def wait_for(condition: object) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    assert callable(condition)
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+class Stepped:
+    """A matte that wants its batches in few sizes, and keeps them."""
+
+    name = "stepped"
+    version = "1"
+    recipe = "stepped-1"
+    exact = True
+    in_steps = True
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+        assert len(frames) == len(plates)
+        self.batches.append(len(frames))
+        return np.concatenate([frames, frames[..., :1]], axis=3)
+
+
+@pytest.mark.parametrize(("frames", "filled"), [(1, 1), (2, 2), (3, 4), (5, 8), (8, 8), (9, 16)])
+def test_a_batch_is_filled_up_where_the_model_wants_that(frames: int, filled: int) -> None:
+    assert batch_size(frames) == filled
+    matte = Stepped()
+    works = [Frame(matte, np.full((2, 2, 3), number, np.uint8), None) for number in range(frames)]
+    answers = forward(works)
+    assert matte.batches == [filled]
+    assert [int(each[0, 0, 3]) for each in answers] == list(range(frames))
+
+
+def test_idle_models_can_be_let_go_at_once() -> None:
+    models = Mattes({"isnet-like": Keyer, "keyer": Keyer})
+    models.get("isnet-like")
+    models.let_go_idle()
+    assert models.loaded == ("isnet-like",)  # it takes no memory worth the name

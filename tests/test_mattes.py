@@ -1,0 +1,135 @@
+"""The models of a process: loaded once, held while in use, let go by use; and two of them at work for two sets."""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker.images import decode_rgba, encode_rgba
+from gpu_worker.mattes.polish import finish
+from gpu_worker.mattes.protocol import Matte, Pixels
+from gpu_worker.mattes.registry import PRODUCTION, Mattes
+from popcon import keys
+from popcon.errors import ModelMissing
+from popcon.mattes import matte, mattes
+from popcon.models import CandidateNotes
+from popcon.settings import Settings
+from popcon.storage import Storage
+from popcon.tasks import MatteFrame
+from tests.drawn import flat, outlined, picture
+from tests.networks import lay
+
+SMALL, MIDDLE, LARGE = "rembg:u2netp", "rembg:silueta", "rembg:birefnet-general"
+GREEN = "#00c040"
+SIDE = 96
+# Floating point adds up in another order when pictures come together; the polish may then round to the next level.
+TOGETHER = 2
+
+
+@pytest.fixture(autouse=True)
+def _home(rembg_home: object) -> None:
+    for name in (SMALL, MIDDLE, LARGE):
+        lay(name, fixed_batch=name == MIDDLE, seed=len(name))
+
+
+def budget(*names: str) -> int:
+    return sum(matte(name).memory_mb for name in names)
+
+
+def test_the_catalogue_names_what_this_worker_has() -> None:
+    assert {each.name for each in mattes()} == set(PRODUCTION)
+
+
+def test_the_longest_unused_is_let_go_when_memory_is_short() -> None:
+    models = Mattes(memory_mb=budget(SMALL, LARGE))
+    for name in (SMALL, LARGE, SMALL, "keyer"):
+        models.get(name)
+    assert models.loaded == (LARGE, SMALL, "keyer")
+
+    models.get(MIDDLE)
+
+    assert models.loaded == (SMALL, "keyer", MIDDLE)
+    assert models.evictions == 1
+
+
+def test_a_model_in_use_is_never_let_go() -> None:
+    models = Mattes(memory_mb=budget(SMALL))
+    with models.holding(SMALL):
+        held = models.get(SMALL)
+        models.get(MIDDLE)
+        assert models.get(SMALL) is held
+    models.get(LARGE)
+    assert models.loaded == (), "what is larger than the budget alone goes as soon as it is idle"
+
+
+def test_what_everybody_asks_for_at_once_is_loaded_once() -> None:
+    begun = threading.Barrier(8)
+    loads: list[str] = []
+
+    def counted(name: str) -> Callable[[], Matte]:
+        return lambda: loads.append(name) or PRODUCTION[name]()  # type: ignore[func-returns-value]
+
+    models = Mattes({name: counted(name) for name in (SMALL, MIDDLE)})
+
+    def ask(name: str) -> Matte:
+        begun.wait()
+        return models.get(name)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, [SMALL, MIDDLE] * 4))
+    assert sorted(loads) == sorted([SMALL, MIDDLE])
+    assert len(set(map(id, answers))) == 2
+
+
+def test_a_failed_load_takes_no_memory_and_may_be_tried_again() -> None:
+    models = Mattes(memory_mb=budget(SMALL, "rembg:isnet-anime"))
+    kept = models.get(SMALL)
+    for _ in range(2):
+        with pytest.raises(ModelMissing):
+            models.get("rembg:isnet-anime")
+    models.get(MIDDLE)
+    assert models.get(SMALL) is kept
+    lay("rembg:isnet-anime")
+    assert models.get("rembg:isnet-anime").name == "rembg:isnet-anime"
+
+
+async def test_two_sets_and_two_models_at_once(storage: Storage) -> None:
+    storage.ensure_bucket()
+    models = Mattes()
+    tasks = [
+        MatteFrame(set_id=each, emoji=1, frame=at, take=keys.take(1, 1), picture=at, matte=name, plate=GREEN)
+        for each in (f"set-{uuid.uuid4().hex[:12]}", f"set-{uuid.uuid4().hex[:12]}")
+        for at in (1, 2, 3)
+        for name in (SMALL, LARGE)
+    ]
+    shown = [picture((flat, outlined)[at % 2](SIDE).over((0, 192, 64)), noise=2, seed=at) for at in range(len(tasks))]
+    # Both models share the pictures of a set.
+    raws = {(task.set_id, task.picture): each for task, each in zip(tasks, shown, strict=True)}
+    for (set_id, number), each in raws.items():
+        storage.put_once(keys.raw(set_id, keys.take(1, 1), number), _png(each))
+
+    async with open_lane(Settings(gpu_batch=4, gpu_slots=2, _env_file=None)) as lane:  # type: ignore[call-arg]
+        activities = GpuActivities(storage, lane, models)
+        runs = [ActivityEnvironment().run(activities.matte_frame, task) for task in tasks]
+        answers = await asyncio.gather(*runs)
+
+    assert lane.counters.largest_batch > 1
+    for task, answer in zip(tasks, answers, strict=True):
+        model = models.get(task.matte)
+        assert answer.recipe == model.recipe
+        stored = storage.read(keys.matte(task.set_id, task.take, task.picture, answer.recipe))
+        raw = raws[task.set_id, task.picture]
+        alone = finish(model, raw, model.run(raw[None], [GREEN])[0], GREEN)
+        assert np.abs(decode_rgba(stored.data, "it")[..., 3].astype(int) - alone.rgba[..., 3]).max() <= TOGETHER
+        confidence = CandidateNotes.model_validate_json(stored.notes).metrics["confidence"]
+        assert confidence == pytest.approx(alone.confidence, abs=0.01)
+
+
+def _png(rgb: Pixels) -> bytes:
+    return encode_rgba(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]))

@@ -1,0 +1,147 @@
+"""rembg's networks behind our protocol: tiny real ones, opened by rembg and compared with what it makes of them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import rembg
+import torch
+from PIL import Image
+from rembg.sessions import sessions_class
+
+from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.registry import Mattes
+from gpu_worker.mattes.rembg import CUDA, FAMILIES, Rembg
+from popcon.errors import ModelMissing, permanent_types
+from popcon.mattes import MatteModel, mattes
+from popcon.weights import found, place
+from tests.drawn import GREY, flat, outlined, picture
+from tests.networks import lay, loaded
+
+NETWORKS = [each for each in mattes() if each.session]
+# They want clicks, tell clothes apart, or name no weights of their own.
+LEFT_OUT = {"sam", "u2net_cloth_seg", "u2net_custom", "dis_custom", "ben_custom"}
+# One level of rounding, stretched by as much as the answer's range was narrower than all levels.
+ROUNDING = 3
+# Floating point adds up in another order when pictures come together.
+TOGETHER = 1
+
+
+@pytest.fixture(autouse=True)
+def _home(rembg_home: object) -> None:
+    pass
+
+
+def frames(count: int, side: int = 96) -> Pixels:
+    return np.stack([picture((flat, outlined)[at % 2](side).over(GREY), noise=3, seed=at) for at in range(count)])
+
+
+def test_the_catalogue_has_every_local_session_that_needs_no_prompt() -> None:
+    local = {each.name() for each in sessions_class if each.is_local()}
+
+    assert {each.session for each in NETWORKS} == local - LEFT_OUT
+
+
+@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: model.name)
+def test_the_catalogue_says_what_rembg_would_fetch(model: MatteModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = []
+    monkeypatch.setattr("pooch.retrieve", lambda url, known, **where: fetched.append((url, known, where)))
+    session = next(each for each in sessions_class if each.name() == model.session)
+    if model.url is None:  # it is converted from another one's
+        lay("rembg:birefnet-general")
+        assert session.download_models() == str(place(model))
+        return
+
+    session.download_models()
+
+    [(url, checksum, where)] = fetched
+    assert (url, checksum) == (model.url, model.checksum)
+    assert str(place(model)) == f"{where['path']}/{where['fname']}"
+
+
+@pytest.mark.parametrize("home", ["REMBG_HOME", "U2NET_HOME", "XDG_DATA_HOME"])
+def test_weights_are_found_where_rembg_finds_them(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REMBG_HOME")
+    monkeypatch.setenv(home, str(tmp_path / "chosen"))
+    model = lay("rembg:u2netp")
+    session = next(each for each in sessions_class if each.name() == model.session)
+
+    assert session.resolve_existing("u2netp.onnx") == str(found(model))
+    older = Path(session.legacy_home())
+    older.mkdir(parents=True, exist_ok=True)
+    place(model).rename(older / "u2netp.onnx")
+    assert session.resolve_existing("u2netp.onnx") == str(found(model))
+
+
+@pytest.mark.parametrize("model", NETWORKS, ids=lambda model: model.name)
+def test_each_network_gets_and_answers_what_rembg_means(model: MatteModel) -> None:
+    """At the network's own size, with every level in the picture, rembg's arithmetic differs by its stretch alone."""
+    lay(model.name)
+    side = next(family.side for start, family in FAMILIES.items() if str(model.session).startswith(start))
+    shown = picture(outlined(96).over(GREY), noise=3)
+    shown = np.asarray(cv2.resize(shown, (side, side), interpolation=cv2.INTER_NEAREST), np.uint8)
+    shown[0, 0], shown[0, 1] = 0, 255
+
+    ours = Rembg(model).run(shown[None], [None])[0, ..., 3].astype(np.float32)
+
+    [theirs] = rembg.new_session(model.session, providers=["CPUExecutionProvider"]).predict(Image.fromarray(shown))
+    stretched = (ours - ours.min()) / (ours.max() - ours.min()) * 255
+    assert ours.max() - ours.min() > 100
+    assert np.abs(stretched - np.asarray(theirs, np.float32)).max() <= ROUNDING
+
+
+@pytest.mark.parametrize("fixed_batch", [False, True], ids=["free", "fixed"])
+@pytest.mark.parametrize("name", ["rembg:u2netp", "rembg:birefnet-general-lite"])
+def test_pictures_together_get_what_each_gets_alone(name: str, fixed_batch: bool) -> None:
+    network = loaded(name, fixed_batch)
+    shown = frames(3)
+
+    together = network.run(shown, [None] * 3)
+
+    alone = np.concatenate([network.run(each[None], [None]) for each in shown])
+    assert together.shape == (3, 96, 96, 4)
+    assert np.abs(together.astype(int) - alone).max() <= TOGETHER
+    assert np.abs(together[0].astype(int) - together[1]).max() > 10 * TOGETHER
+    assert not together[..., :3][together[..., 3] == 0].any()
+
+
+def test_one_bright_pixel_changes_no_other_place() -> None:
+    """rembg's own arithmetic divides by the brightest pixel of each picture: an animation then flickers."""
+    network = loaded("rembg:u2netp")
+    dark = frames(1) // 2
+    spark = dark.copy()
+    spark[0, 0, 0] = 255
+    far = np.s_[0, 8:, 8:, 3]
+
+    assert (network.run(dark, [None])[far] == network.run(spark, [None])[far]).all()
+    theirs = rembg.new_session("u2netp", providers=["CPUExecutionProvider"])
+    plain, sparked = (np.asarray(theirs.predict(Image.fromarray(each[0]))[0], int) for each in (dark, spark))
+    assert np.abs(plain - sparked)[8:, 8:].max() > 10
+
+
+def test_names_are_safe_in_keys_and_say_model_and_version() -> None:
+    assert loaded("rembg:isnet-anime").recipe == f"rembg-isnet-anime-{Rembg.version}"
+
+
+def test_missing_weights_say_the_command_and_are_not_retried() -> None:
+    with pytest.raises(ModelMissing, match=r"popcon models pull rembg:isnet-anime.*176 MB"):
+        Mattes().get("rembg:isnet-anime")
+    assert ModelMissing.__name__ in permanent_types()
+    lay("rembg:isnet-anime")
+    assert Mattes().get("rembg:isnet-anime").name == "rembg:isnet-anime"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here the GPU is really used")
+def test_a_gpu_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    assert loaded("rembg:u2netp").device == "cpu"
+    assert not caplog.records
+    if CUDA not in onnxruntime.get_available_providers():
+        return
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+    with pytest.warns(RuntimeWarning, match="running on CPU"):
+        assert loaded("rembg:u2netp").device == "cpu"
+
+    assert "rembg:u2netp runs on the CPU" in caplog.text

@@ -1,0 +1,73 @@
+"""The smoke test: a working worker passes, one whose model makes nonsense fails with the reason."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from temporalio.client import Client
+
+from gpu_worker.activities import open_lane
+from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.registry import Mattes
+from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.worker import gpu_activities, gpu_worker
+from popcon.settings import Settings
+from popcon.storage import Storage
+from popcon.tasks import SmokeTest
+from starter import smoke_command
+from starter.client import Popcon
+from starter.stack import Stack
+from tests import command
+
+
+class Inverted:
+    """A matte that keeps the background."""
+
+    name, version, recipe, exact, in_steps = "keyer-loose", "1", "inverted-1", True, False
+
+    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+        rgba = Keyer().run(frames, plates)
+        return np.concatenate([frames, 255 - rgba[..., 3:]], axis=3)
+
+
+@pytest.fixture
+async def popcon(client: Client, storage: Storage, settings: Settings) -> AsyncIterator[Popcon]:
+    """The client, beside a GPU worker that has a good matte and a broken one."""
+    mattes = Mattes({"keyer": Keyer, "keyer-loose": Inverted})
+    async with (
+        open_lane(settings) as lane,
+        gpu_worker(client, gpu_activities(storage, lane, mattes, ColourRegions()), settings),
+    ):
+        yield Popcon(client, storage)
+
+
+async def test_a_working_worker_passes(popcon: Popcon) -> None:
+    report = await smoke_command.try_worker(popcon, SmokeTest(matte="keyer", sam=True))
+    assert [each for each in report.findings if not each.passed] == []
+    assert {each.name for each in report.findings} == {"format", "PNG", "colours under nothing", "mask", "click"}
+    assert (report.model, report.segmenter) == (Keyer.recipe, ColourRegions.version)
+    assert report.device.startswith("cpu")
+
+
+async def test_a_matte_that_is_wrong_fails_with_the_reason(popcon: Popcon) -> None:
+    report = await smoke_command.try_worker(popcon, SmokeTest(matte="keyer-loose"))
+    assert {each.name for each in report.findings if not each.passed} == {"colours under nothing", "mask"}
+    assert smoke_command.verdict(report).splitlines()[1].startswith("failed: colours under nothing is ")
+
+
+def test_the_command_tries_the_running_worker(stack: Stack, tmp_path: Path) -> None:
+    said = command.run(tmp_path, stack.settings.data_dir, "smoke", "--sam")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[-1] == "it works"
+    told = json.loads(command.run(tmp_path, stack.settings.data_dir, "smoke", "--json").stdout)
+    assert told["model"] == Keyer.recipe
+
+
+def test_an_unknown_matte_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    said = command.run(tmp_path, tmp_path / "nowhere", "smoke", "--matte", "sorcery")
+    assert said.returncode == 2
+    assert "unknown matte 'sorcery': there are keyer" in said.stderr
+    assert not (tmp_path / "nowhere").exists()

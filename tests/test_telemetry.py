@@ -1,0 +1,34 @@
+"""What Prometheus is told about the lanes."""
+
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gpu_worker.counters import Counters
+from gpu_worker.telemetry import LaneCollector, serve
+from starter.ports import free_ports
+
+
+def test_prometheus_reads_what_the_lanes_have_done() -> None:
+    counters = Counters()
+    counters.forwarded(3, 0.5)
+    counters.forwarded(8, 0.25)
+    counters.waits.add(0.02)
+    (port,) = free_ports(1)
+    stop = serve(LaneCollector({"cpu": (counters, 2)}, lambda: 4), port)
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            told = {
+                (sample.name, *sample.labels.values()): sample.value
+                for family in text_string_to_metric_families(answer.read().decode())
+                for sample in family.samples
+            }
+    finally:
+        stop()
+    assert told["popcon_lane_frames_total", "cpu"] == 11
+    assert told["popcon_lane_busy_seconds_total", "cpu"] == 0.75
+    assert told["popcon_lane_slots", "cpu"] == 2
+    assert [told["popcon_lane_batch_frames_bucket", "cpu", each] for each in ("2.0", "4.0", "+Inf")] == [0, 1, 2]
+    assert told["popcon_lane_wait_seconds_sum", "cpu"] == 0.02
+    assert told["popcon_lane_wait_seconds_count", "cpu"] == 1
+    assert told["popcon_models_evicted_total",] == 4
