@@ -25,8 +25,9 @@ REACH, LEAST_PURE, NOT_PURE = 12, 6, 1
 MOST_OFF = 0.1
 # Where an edge is carried on into the background, less alpha than this is the background's own unevenness.
 UNSEEN = 0.02
-# A colour beyond black or full light by less than this is the noise's.
-NOISE_IN_SIGMA = 2.0
+# A colour beyond black or full light by less than this is the noise's; where the plate is nearer to either than so many
+# levels, errors of the plate itself would count for too much.
+NOISE_IN_SIGMA, LEAST_ROOM = 2.0, 64.0
 # Levels squared, so that no noise at all leaves the equations solvable.
 LEAST_VARIANCE = 1e-3
 
@@ -43,8 +44,10 @@ def with_soft_edges(view: View, alpha: Floats) -> Floats:
     count, slope, off = _planes(offset, pure, wide, view)
     believed = (count >= LEAST_PURE) & (off <= MOST_OFF)
     better = alpha.copy()
-    share = np.maximum(np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[wide]), _least_alpha(view, wide))
-    unseen = (share < UNSEEN) & (alpha.reshape(-1)[wide] == 0)
+    share = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[wide])
+    empty = alpha.reshape(-1)[wide] == 0
+    share = np.where(empty, share, np.maximum(share, _least_alpha(view, wide)))
+    unseen = empty & (share < UNSEEN)
     better.reshape(-1)[wide[believed]] = np.where(unseen, 0, share.clip(0, 1))[believed]
     return better
 
@@ -55,9 +58,9 @@ def _least_alpha(view: View, places: NDArray[np.intp]) -> Floats:
         return np.zeros(len(places), np.float32)
     behind = view.behind.reshape(-1, 3)[places]
     offset = view.frame.reshape(-1, 3)[places] - behind
-    room = np.where(offset > 0, 255 - behind, behind)
+    room = np.maximum(np.where(offset > 0, 255 - behind, behind), LEAST_ROOM)
     beyond_noise = np.abs(offset) - NOISE_IN_SIGMA * view.sigma
-    return np.asarray((beyond_noise / np.maximum(room, 1)).max(axis=1).clip(0, 1), np.float32)
+    return np.asarray((beyond_noise / room).max(axis=1).clip(0, 1), np.float32)
 
 
 def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> tuple[Floats, Floats, Floats]:
