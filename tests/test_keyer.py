@@ -116,6 +116,17 @@ def test_a_soft_edge_is_soft_all_the_way(background: Colour) -> None:
     assert metrics.sad(found, soft.alpha) < 0.1 * metrics.sad((soft.alpha > 0.05).astype(np.float32), soft.alpha)
 
 
+def test_a_gap_between_crossing_hairs_is_open_on_white_and_a_white_stripe_further_in_is_not() -> None:
+    shown = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    cv2.circle(shown, (128, 160), 60, RED, -1)
+    for root, tip in ((121, 138), (135, 118)):
+        cv2.line(shown, (root, 104), (tip, 50), RED, 2)
+    cv2.rectangle(shown, (118, 150), (138, 153), WHITE, -1)
+    alpha = alpha_of(matted(picture(shown.astype(np.float32), 1), None))
+    assert (alpha[94:97, 127:129] == 0).all(), "between the hairs"
+    assert (alpha[150:154, 118:139] == 1).all(), "the stripe"
+
+
 def test_small_marks_stay_and_specks_go() -> None:
     shown = picture(clothed_in(RED, SIDE).over(WHITE))
     shown[10:13, 10:13] = RED
