@@ -94,12 +94,14 @@ def run(name: str, folder: Path | None = None, plate: str | None = None) -> Run:
     cv2.setNumThreads(1)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    shown = list(_pictures(folder, plate) if folder else scenes())
     before = fresh_peak()
     try:
         by = runner(name)
     except PopconError as error:
         return Run(name, [], [], 0, str(error))
+    loaded = fresh_peak() - before
+    shown = list(_pictures(folder, plate) if folder else scenes())
+    before = fresh_peak()
     by(shown[0], 0)  # what compiles or loads, compiles and loads before the clock runs
     rows, tiles = [], []
     for number, scene in enumerate(shown):
@@ -109,7 +111,7 @@ def run(name: str, folder: Path | None = None, plate: str | None = None) -> Run:
         mattes = np.stack([matte for matte, _ in made])
         rows.append(_row(name, scene, mattes, 1000 * float(np.mean([seconds for _, seconds in made]))))
         tiles.append(tile(name, scene, mattes[0]))
-    return Run(name, rows, tiles, peak() - before)
+    return Run(name, rows, tiles, loaded + peak() - before)
 
 
 def report(runs: Sequence[Run], folder: Path) -> Report:
