@@ -31,7 +31,8 @@ SIDE = 512
 NOISE = 2.0
 GREY = "#808080"
 TUNED, UNSEEN = "tuned on", "unseen"
-SEEDS = {TUNED: (1,), UNSEEN: (2, 3)}
+# 2 and 3 were looked at while the keyer was tuned, so they are neither.
+SEEDS = {TUNED: (1,), UNSEEN: (4, 5)}
 ROOT = Path(__file__).parent.parent
 CHARACTERS = {
     "sample": ROOT / "popcon" / "data" / "sample.png",
