@@ -1,5 +1,7 @@
 """Object keys: what each stored thing is called. Everything under a key is written once."""
 
+import hashlib
+
 MANIFEST_DIGITS = 6
 
 
@@ -91,3 +93,33 @@ def manifests(set_id: str) -> str:
 def manifest(set_id: str, revision: int) -> str:
     """One revision of a set's manifest."""
     return f"{manifests(set_id)}{revision:0{MANIFEST_DIGITS}d}.json"
+
+
+def owner_upload(owner: str, sha256: str) -> str:
+    """A picture (PNG) that an owner has sent ahead of the sets that are made from it, under its hash."""
+    return f"uploads/{_hashed(owner)}/{sha256}.png"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """Which set an owner's idempotency key stands for (JSON)."""
+    return f"idempotency/{_hashed(owner)}/{_hashed(key)}.json"
+
+
+def api_keys() -> str:
+    """The prefix of all API keys."""
+    return "keys/"
+
+
+def api_key(sha256: str) -> str:
+    """Whose an API key is (JSON), under the key's hash."""
+    return f"{api_keys()}{sha256}.json"
+
+
+def revoked_api_key(sha256: str) -> str:
+    """When an API key was revoked (JSON)."""
+    return f"{api_keys()}{sha256}.revoked.json"
+
+
+def _hashed(text: str) -> str:
+    """A name of any length and any letters, as one that every S3 takes."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     presets_file: Path | None = Field(default=None, description="a person's own presets, for the command line")
     log_level: LogLevel = "INFO"
 
+    serve_host: str = Field(default="127.0.0.1", description="where `popcon serve` listens; others need API keys")
+    serve_port: int = Field(default=8000, ge=0, le=65_535, description="0: any free port")
+    upload_mb: float = Field(default=20, gt=0, description="megabytes of a request to the API at most")
+    open_sets: int = Field(default=50, ge=1, description="open sets of one owner at once, over the API")
+    sets_an_hour: int = Field(default=60, ge=1, description="sets that one owner may start in an hour, over the API")
+
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
     gpu_batch: int = Field(default=8, ge=1, description="frames in one forward pass at most")

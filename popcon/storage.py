@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import boto3
@@ -33,6 +33,8 @@ CONTENT_TYPES = {
 MAX_CONNECTIONS = 64
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
+# What is passed on piece by piece is held in memory by one piece.
+CHUNK_BYTES = 64 * 1024
 
 
 # The name of the object's metadata that holds its notes.
@@ -112,6 +114,21 @@ class Storage:
         """The notes that were stored with what lies under a key; "" if there are none. Raises ObjectMissing."""
         with _answering(key):
             return self._s3.head_object(Bucket=self.bucket, Key=key)["Metadata"].get(_NOTES, "")
+
+    def size(self, key: str) -> int:
+        """How many bytes lie under a key. Raises ObjectMissing."""
+        with _answering(key):
+            return self._s3.head_object(Bucket=self.bucket, Key=key)["ContentLength"]
+
+    def chunks(self, key: str, first: int, last: int) -> Iterator[bytes]:
+        """The bytes under a key from `first` to `last`, both counted from 0 and included, piece by piece.
+
+        Raises ObjectMissing, and Unavailable also when it breaks off.
+        """
+        with _answering(key):
+            answer = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={first}-{last}")
+            with closing(answer["Body"]) as body:
+                yield from body.iter_chunks(CHUNK_BYTES)
 
     def exists(self, key: str) -> bool:
         """Whether a key is taken."""

@@ -21,19 +21,16 @@ log = logging.getLogger(__name__)
 
 async def connect(settings: Settings) -> Client:
     """A client of the Temporal server that the settings name. Raises Unavailable when it does not answer."""
-    address = settings.temporal_address or "127.0.0.1:7233"
-    key = settings.temporal_api_key
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
-            return await Client.connect(
-                address,
-                namespace=settings.temporal_namespace,
-                api_key=key.get_secret_value() if key else None,
-                tls=settings.temporal_tls or key is not None,
-                data_converter=data_converter,
-            )
+            return await _client(settings, lazy=False)
     except (RuntimeError, TimeoutError) as error:
-        raise Unavailable(f"Temporal does not answer at {address}") from error
+        raise Unavailable(f"Temporal does not answer at {_address(settings)}") from error
+
+
+async def connect_lazily(settings: Settings) -> Client:
+    """The same for a process that also has to start while nothing answers: its first call connects."""
+    return await _client(settings, lazy=True)
 
 
 async def connect_patiently(settings: Settings) -> Client:
@@ -61,3 +58,19 @@ async def run_until_signalled(*workers: Worker) -> None:
         log.info("draining %s", queues)
         await asyncio.gather(*(worker.shutdown() for worker in workers))
     log.info("stopped %s", queues)
+
+
+def _address(settings: Settings) -> str:
+    return settings.temporal_address or "127.0.0.1:7233"
+
+
+async def _client(settings: Settings, *, lazy: bool) -> Client:
+    key = settings.temporal_api_key
+    return await Client.connect(
+        _address(settings),
+        namespace=settings.temporal_namespace,
+        api_key=key.get_secret_value() if key else None,
+        tls=settings.temporal_tls or key is not None,
+        data_converter=data_converter,
+        lazy=lazy,
+    )

@@ -33,6 +33,7 @@ from starter.making import resume as resume_set
 from starter.model_commands import models
 from starter.platform_tables import platform_table, platforms_table
 from starter.preset_view import preset_view
+from starter.serving_commands import serving
 from starter.smoke_command import smoking
 from starter.stack import hold as hold_stack
 from starter.stack import stop as stop_stack
@@ -50,6 +51,7 @@ app = typer.Typer(
 app.add_typer(corrections)
 app.add_typer(smoking)
 app.add_typer(exporting)
+app.add_typer(serving)
 app.add_typer(models, name="models")
 
 

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -41,7 +41,7 @@ from popcon.models import (
 )
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.temporal import connect
+from popcon.temporal import connect, connect_lazily
 from popcon.wording import count
 from starter.archive import delivered_sets, latest_exports, latest_manifest
 from starter.errors import NothingToDownload, SetExists, UnknownSet
@@ -54,6 +54,8 @@ from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
 
 WATCH_SECONDS = 0.5
+# An ended set changes when somebody opens it again.
+ENDED_SECONDS = 5.0
 # A set that has not moved for this long is worth a look at who polls.
 STILL_SECONDS = 5.0
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -99,6 +101,11 @@ class Popcon:
         storage = Storage(settings)
         temporal, _ = await asyncio.gather(connect(settings), asyncio.to_thread(storage.ensure_bucket))
         return cls(temporal, storage)
+
+    @classmethod
+    async def connect_lazily(cls, settings: Settings) -> Self:
+        """The same for a process that also has to start while they do not answer."""
+        return cls(await connect_lazily(settings), Storage(settings))
 
     async def start(self, request: SetRequest, picture: Picture) -> SetView:
         """Store the picture and start the set. Raises SetExists if the id was used before."""
@@ -169,15 +176,36 @@ class Popcon:
                 return await self._closed_view(set_id)
             raise await self._unavailable(error) from error
 
-    async def watch(self, set_id: str, view: SetView | None = None) -> AsyncIterator[SetView]:
-        """The set's views until nothing is being made, at most one each WATCH_SECONDS. Outlives a server's restart.
+    async def owner_of(self, set_id: str) -> str:
+        """Whose set it is. Raises UnknownSet, and Unavailable when Temporal does not answer."""
+        try:
+            described = await self._handle(set_id).describe(rpc_timeout=RPC_TIMEOUT)
+            owner: str = await described.memo_value("owner", "")
+            if owner:
+                return owner
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise await self._unavailable(error) from error
+        return (await self._closed_view(set_id)).state.request.owner
 
-        `view` is the last one known. Raises what `status` raises if there is none.
+    async def watch(self, set_id: str, view: SetView | None = None) -> AsyncIterator[SetView]:
+        """The set's views until nothing is being made. `view` is the last one known.
+
+        Raises what `status` raises if there is none.
         """
         view = view or await self.status(set_id)
+        if view.status is not SetStatus.RUNNING:
+            return
+        async for latest in self.follow(set_id, view):
+            yield latest
+            if latest.status is not SetStatus.RUNNING:
+                return
+
+    async def follow(self, set_id: str, view: SetView) -> AsyncGenerator[SetView, None]:
+        """The set's views after this one, at most one each WATCH_SECONDS, without end. Outlives a server's restart."""
         moved = time.monotonic()
-        while view.status is SetStatus.RUNNING:
-            await asyncio.sleep(WATCH_SECONDS)
+        while True:
+            await asyncio.sleep(ENDED_SECONDS if view.ended else WATCH_SECONDS)
             before = view
             try:
                 view = (await self.status(set_id)).after(before)
@@ -185,7 +213,7 @@ class Popcon:
                 view = before.model_copy(update={"waiting": (str(error),)})
             if view.state != before.state or view.progress != before.progress:
                 moved = time.monotonic()
-            elif not view.waiting and time.monotonic() - moved > STILL_SECONDS:
+            elif view.status is SetStatus.RUNNING and not view.waiting and time.monotonic() - moved > STILL_SECONDS:
                 view = view.model_copy(update={"waiting": await self._waiting_reasons()})
             yield view
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from popcon.errors import Unavailable
 from popcon.settings import Settings
 from starter.locks import FileLock
-from starter.services import environment, python_module
+from starter.ports import HOST, free_ports, is_free, is_open
+from starter.running import running
+from starter.services import Service, environment, python_module
 from starter.stack_folder import ANOTHER_RUNS, StackFolder, StackState
 
 # A supervisor gives up before this, and says why in its log.
@@ -53,11 +55,12 @@ def attach(settings: Settings, *, workers: bool = True) -> Iterator[Stack]:
 
 
 def hold(settings: Settings) -> None:
-    """Keep the stack up until Ctrl-C or SIGTERM, or until somebody stops it."""
+    """Keep the stack and its API up until Ctrl-C or SIGTERM, or until somebody stops it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), attach(settings) as stack:
+    with suppress(KeyboardInterrupt), attach(settings) as stack, _api(stack) as url:
         print(f"Temporal  {stack.state.temporal_ui_url}  (workers and programs: {stack.state.temporal_address})")
         print(f"S3        {stack.state.s3_endpoint}  (bucket {stack.state.s3_bucket})")
+        print(f"API       {url}  (see docs/api.md)")
         print(f"Logs      {stack.logs}")
         print("Ctrl-C to leave; the stack stops when nobody uses it any more.", flush=True)
         while StackFolder(settings.data_dir).is_supervised():
@@ -80,6 +83,17 @@ def stop(data_dir: Path) -> bool:
             raise Unavailable(f"the stack in {folder.path} does not stop: see {folder.logs}")
         time.sleep(POLL_SECONDS)
     return True
+
+
+@contextmanager
+def _api(stack: Stack) -> Iterator[str]:
+    """The address of the API, which serves this stack until the block ends: on its own port if that is free."""
+    wanted = stack.settings.serve_port
+    port = wanted if wanted and is_free(wanted) else free_ports(1)[0]
+    told = {**os.environ, **environment(stack.settings)}
+    command = python_module("starter", "serve", "--host", HOST, "--port", str(port))
+    with running(Service("api", command, told, lambda: is_open(port)), stack.logs / "api.log"):
+        yield f"http://{HOST}:{port}"
 
 
 def _ready_state(folder: StackFolder, settings: Settings, workers: bool) -> tuple[StackState, bool]:

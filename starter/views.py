@@ -62,6 +62,7 @@ class SetSummary(Model):
     ending: Ending | None = None
     stopped: bool = False
     emojis: int
+    actions: tuple[str, ...] | None = Field(default=None, description="of its emojis; None while it is open")
     started: str
     note: str | None = None
 
@@ -89,6 +90,7 @@ def summary_of(manifest: Manifest) -> SetSummary:
         ending=state.ending,
         stopped=state.ending is None,
         emojis=len(state.order),
+        actions=tuple(each.action for each in state.ordered),
         started=state.created,
         note=manifest.note,
     )

@@ -20,6 +20,11 @@ _NEEDED = (
 )
 
 
+async def has_workflow_worker(client: Client) -> bool:
+    """Whether anybody polls for workflows: without one, sets answer nothing."""
+    return not await _is_unpolled(client, queues.WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+
+
 async def waiting_reasons(client: Client) -> tuple[str, ...]:
     """One line for each kind of worker that is missing, with the command that starts it."""
     missing = await asyncio.gather(*(_is_unpolled(client, queue, kind) for queue, kind, _, _ in _NEEDED))

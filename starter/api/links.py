@@ -1,0 +1,41 @@
+"""The addresses of the API: everything that an answer links to, so that no client has to build any."""
+
+from popcon.messages import MESSAGES
+
+PREFIX = "/v1"
+
+
+def sets() -> str:
+    return f"{PREFIX}/sets"
+
+
+def one_set(set_id: str) -> str:
+    return f"{sets()}/{set_id}"
+
+
+def message_path(name: str) -> str:
+    """Where a message of the table is posted, below the set."""
+    return f"/{name.replace('_', '-')}"
+
+
+def messages(set_id: str) -> dict[str, str]:
+    """Where each message is posted."""
+    return {name: one_set(set_id) + message_path(name) for name in MESSAGES}
+
+
+def asset(set_id: str, sha256: str, extension: str) -> str:
+    """A finished file, for ever."""
+    return f"{one_set(set_id)}/assets/{sha256}.{extension}"
+
+
+def emoji(set_id: str, number: int) -> str:
+    return f"{one_set(set_id)}/emojis/{number}"
+
+
+def frame(set_id: str, number: int, frame: int) -> str:
+    return f"{emoji(set_id, number)}/frames/{frame}"
+
+
+def candidate(set_id: str, number: int, frame_number: int, candidate: int) -> str:
+    """Without the ending: `.png` is its matte, `/raw.png` the picture as rendered."""
+    return f"{frame(set_id, number, frame_number)}/candidates/{candidate}"

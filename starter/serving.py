@@ -1,0 +1,40 @@
+"""`popcon serve`: the API in one process, on the servers that the settings name or on the embedded stack."""
+
+from collections.abc import Callable
+
+import uvicorn
+
+from popcon.settings import Settings
+from popcon.storage import Storage
+from starter.api.access import LOOPBACK
+from starter.api.app import create_app
+from starter.api_keys import any_key
+from starter.errors import UnusableArguments
+from starter.workplace import workplace
+
+# Event streams end only when their listeners leave: a stopping server does not wait for them for long.
+GRACE_SECONDS = 3
+
+
+def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM. Raises UnusableArguments where anybody could come in without a key."""
+    loopback = host in LOOPBACK
+    with workplace(settings, say) as placed:
+        storage = Storage(placed)
+        storage.ensure_bucket()
+        if not any_key(storage):
+            if not loopback:
+                raise UnusableArguments(
+                    f"without API keys everybody who reaches {host} would come in: make one with "
+                    "`popcon keys create OWNER`, or serve on this machine alone, without --host"
+                )
+            say(f"no API keys: serving this machine alone, as {placed.owner} (see `popcon keys create`)")
+        app = create_app(placed, loopback=loopback)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level=placed.log_level.lower(),
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )

@@ -1,0 +1,156 @@
+"""Who may come in: with a key, or from this machine as long as there is none; and what every answer carries."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from popcon.settings import Settings
+from popcon.storage import Storage
+from starter.api import access
+from starter.api.problems import CATALOGUE
+from starter.api_keys import UnknownKey, create_key, list_keys, owner_of, revoke_keys
+from starter.errors import UnusableArguments
+from starter.serving import serve
+from tests.api import bearer, serving
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def empty(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Settings with a bucket of the test's own."""
+    name = re.sub(r"[^a-z]+", "-", request.node.name)[-50:].strip("-")
+    own = settings.model_copy(update={"s3_bucket": name, "owner": "here"})
+    Storage(own).ensure_bucket()
+    return own
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys are looked up each time."""
+    monkeypatch.setattr(access, "KEY_SECONDS", -1.0)
+
+
+def test_a_key_is_stored_as_its_hash_alone(empty: Settings) -> None:
+    storage = Storage(empty)
+    token = create_key(storage, "ann")
+
+    assert owner_of(storage, token) == "ann"
+    assert owner_of(storage, token + "x") is None
+    stored = [key.encode() + storage.get(key) for key in storage.keys("")]
+    assert stored
+    assert not any(token.encode() in each or token.removeprefix("popcon_").encode() in each for each in stored)
+
+
+def test_keys_are_revoked_one_by_one_or_all(empty: Settings) -> None:
+    storage = Storage(empty)
+    first, second, other = (create_key(storage, owner) for owner in ("ann", "ann", "bob"))
+    id_of = {each.id: each for each in list_keys(storage)}
+    one = next(each for each in id_of if owner_of(storage, first) and id_of[each].owner == "ann")
+
+    assert revoke_keys(storage, "ann", one) == 1
+    assert [owner_of(storage, each) for each in (first, second)].count("ann") == 1
+    assert revoke_keys(storage, "ann") == 1
+    assert [owner_of(storage, each) for each in (first, second, other)] == [None, None, "bob"]
+    assert sorted((each.owner, each.revoked is not None) for each in list_keys(storage)) == [
+        ("ann", True),
+        ("ann", True),
+        ("bob", False),
+    ]
+    with pytest.raises(UnknownKey, match="ann has no key that is in force"):
+        revoke_keys(storage, "ann")
+
+
+async def test_without_keys_this_machine_alone_comes_in(empty: Settings) -> None:
+    async with serving(empty) as client:
+        assert (await client.get("/v1/sets")).status_code == 200
+        for headers in (
+            {"Host": "popcon.example"},
+            {"Origin": "https://popcon.example"},
+            {"Origin": "null"},
+            {"Sec-Fetch-Site": "cross-site"},
+        ):
+            answer = await client.get("/v1/sets", headers=headers)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/cross-site"), headers
+    async with serving(empty, loopback=False) as client:
+        assert (await client.get("/v1/sets")).status_code == 401
+
+
+@pytest.mark.usefixtures("forgetful")
+async def test_from_the_first_key_on_everybody_needs_one(empty: Settings) -> None:
+    async with serving(empty) as client:
+        assert (await client.get("/v1/sets")).status_code == 200
+        token = create_key(Storage(empty), "ann")
+        turned_away = await client.get("/v1/sets")
+        assert (turned_away.status_code, turned_away.json()["type"]) == (401, "/problems/unauthorized")
+        assert turned_away.headers["WWW-Authenticate"] == "Bearer"
+        assert (await client.get("/v1/sets", headers=bearer(token))).status_code == 200
+        assert (await client.get("/v1/sets", headers=bearer("popcon_guess"))).status_code == 401
+        revoke_keys(Storage(empty), "ann")
+        assert (await client.get("/v1/sets", headers=bearer(token))).status_code == 401
+        assert (await client.get("/v1/sets")).status_code == 401, "a revoked key opens nothing to anybody"
+
+
+def test_nothing_but_this_machine_is_served_without_keys(empty: Settings) -> None:
+    with pytest.raises(UnusableArguments, match="popcon keys create"):
+        serve(empty, "0.0.0.0", 0, lambda line: None)
+
+
+async def test_every_answer_says_what_browsers_may_do_with_it(empty: Settings) -> None:
+    async with serving(empty) as client:
+        for page in ("/healthz", "/v1/sets", "/v1/sets/set-of-nobody", "/nowhere"):
+            headers = (await client.get(page)).headers
+            assert headers["Content-Security-Policy"].startswith("default-src 'none'"), page
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Cache-Control"] == "no-store"
+
+
+async def test_a_process_lives_while_nothing_else_does_and_says_so(empty: Settings) -> None:
+    away = empty.model_copy(update={"temporal_address": "127.0.0.1:9", "s3_endpoint": "http://127.0.0.1:9"})
+    async with serving(away) as client:
+        assert (await client.get("/healthz")).json() == {"status": "alive"}
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+        assert "Temporal" in answer.json()["detail"]
+        assert "S3" in answer.json()["detail"]
+        assert answer.headers["Retry-After"] == "5"
+        assert (await client.get("/v1/sets")).status_code == 503
+
+
+async def test_a_process_without_a_workflow_worker_is_not_ready(empty: Settings) -> None:
+    async with serving(empty.model_copy(update={"temporal_namespace": "temporal-system"})) as client:
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert "python -m workflows" in answer.json()["detail"]
+
+
+async def test_metrics_count_answers_by_route(empty: Settings) -> None:
+    async with serving(empty) as client:
+        await client.get("/v1/sets/set-of-nobody")
+        await client.get("/v1/sets/set-of-somebody")
+        page = (await client.get("/metrics")).text
+
+    assert re.search(r'popcon_http_requests_total\{method="GET",route="/v1/sets/\{set_id\}",status="404"\} 2\.0', page)
+    assert "set-of-nobody" not in page
+    assert "popcon_event_listeners 0.0" in page
+
+
+def test_the_page_about_errors_lists_exactly_the_catalogue() -> None:
+    page = (ROOT / "docs" / "api-errors.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `/problems/([a-z-]+)` \| (\d+) \| ([^|]+) \| (yes|no) \|", page, re.MULTILINE)
+
+    assert [(name, int(status), title, again == "yes") for name, status, title, again in told] == [
+        (each.name, each.status, each.title, each.retryable) for each in CATALOGUE.values()
+    ]
+
+
+def test_the_api_is_light() -> None:
+    """In a process of its own, since this one has imported everything."""
+    program = (
+        "import sys, starter.serving; print([m for m in ('torch', 'cv2', 'av', 'onnxruntime') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
