@@ -50,6 +50,9 @@ Points = Annotated[list[str] | None, typer.Option(metavar="X,Y", help="A pixel o
 def show_emoji(set_id: SetIdArgument, emoji: EmojiArgument, as_json: Json = False) -> None:
     """Show an emoji's takes, frames and candidates: what `swap`, `take` and `refine` choose from.
 
+    Of a take: its seam (the jump back to the start, in usual steps), and of its mattes as they were chosen the flicker
+    (the share of the character that comes or goes for a single frame) and the seam that is left.
+
     Example: popcon show set-cat-1f3a9c20 3
     """
 

@@ -28,8 +28,9 @@ NEARLY = 0.04
 APART = 0.5
 # An edge may lie this many pixels beside the true one on a canvas of SIDE; a thicker difference is a doubt.
 EDGE = 4
-# A detached mark is smaller than this share of the character, and larger than a speck of noise (pixels).
-MARK_SHARE, LEAST_MARK = 0.05, 6
+# A detached mark is smaller than this share of the character (a speech bubble is a third of a slim one), and larger
+# than a speck of noise (pixels).
+MARK_SHARE, LEAST_MARK = 0.5, 6
 # A network has dropped a mark, or made a speck up, when it and the keyer share less than this of it.
 SHARED = 0.5
 # A part is a shadow when this much of it has the plate's colour, darkened, and when it is thicker than a drawn line
@@ -92,7 +93,7 @@ def _without_specks(alpha: Floats, seen: Floats | None = None) -> Floats:
 
 
 def _dropped_marks(alpha: Floats, seen: Floats) -> Mask:
-    """Small parts beside the character that the keyer sees and the network does not: lines of motion, tears, sparks."""
+    """Parts beside the character that the keyer sees and the network does not: lines of motion, tears, bubbles."""
     labels, areas = _parts(seen)
     small = (areas >= LEAST_MARK) & (areas < MARK_SHARE * areas[1:].max(initial=0))
     dropped = small & ~_shared(labels, seen, alpha)

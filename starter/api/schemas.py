@@ -16,6 +16,7 @@ from popcon.models import (
     ExportProgress,
     FrameHistory,
     Loop,
+    MatteQuality,
     Notice,
     PendingEdit,
     SetRequest,
@@ -188,6 +189,7 @@ class TakeShown(Model):
     at: str
     loop: Loop | None
     quality: TakeQuality | None
+    mattes: MatteQuality | None
     attention: tuple[str, ...] | None
     links: dict[str, str]
 
