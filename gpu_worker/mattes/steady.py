@@ -64,7 +64,7 @@ def _laid_over(picture: Pixels, other: Moment) -> tuple[Floats, NDArray[np.bool_
     down = np.arange(height, dtype=np.float32)[:, None] + motion[..., 1]
     shown = cv2.remap(other.picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.remap(other.matte[..., 3], across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return alpha.astype(np.float32), _apart(picture, shown) < SAME
+    return alpha.astype(np.float32), _apart(picture, np.asarray(shown, np.uint8)) < SAME
 
 
 def _apart(picture: Pixels, other: Pixels) -> Pixels:
