@@ -406,6 +406,7 @@ class CandidateNotes(Model):
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
     segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
+    doubt_key: str | None = Field(default=None, description="a map of where keyer and network disagree, if they do")
 
 
 class CandidateHistory(Model):

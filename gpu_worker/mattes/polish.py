@@ -40,10 +40,14 @@ SHADOW_SHARE, LINE = 0.8, 5
 
 @dataclass(frozen=True)
 class Finished:
-    """A matte as it is stored, and the share of the character on which keyer and network agree (None: nobody asked)."""
+    """A matte as it is stored, on what share of the character keyer and network agree, and where they do not.
+
+    `doubt` is H x W. Both are None where nobody asked.
+    """
 
     rgba: Pixels
     confidence: float | None = None
+    doubt: Mask | None = None
 
 
 def finish(matte: Matte, frame: Pixels, matted: Pixels, plate: str | None) -> Finished:
@@ -70,7 +74,7 @@ def polish(frame: Pixels, alpha: Pixels, plate: str | None) -> Finished:
     rgba = unmixed(frame, behind, soft)
     rgba[trusted] = keyed[trusted]
     character = (soft >= APART) | (seen >= APART)
-    return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())))
+    return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())), doubt)
 
 
 def _estimated(frame: Pixels, alpha: Floats) -> Pixels:
