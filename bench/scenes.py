@@ -31,7 +31,7 @@ SIDE = 512
 NOISE = 2.0
 GREY = "#808080"
 TUNED, UNSEEN = "tuned on", "unseen"
-# 2 to 5 were looked at while the keyer was tuned, so they are neither.
+# 2 to 5 and 10 to 15 were looked at while the keyer was tuned, so they are neither.
 SEEDS = {TUNED: (1,), UNSEEN: (6, 7)}
 ROOT = Path(__file__).parent.parent
 CHARACTERS = {
