@@ -1,22 +1,13 @@
 """Cancelling from Temporal's command line: a set stops its work on the device, one emoji fails alone."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
-from activities.worker import cpu_workers
-from gpu_worker.activities import open_lane
-from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.registry import Mattes
-from gpu_worker.mattes.stand_in import MILLISECONDS, StandIn
-from gpu_worker.segmenters.colour import ColourRegions
-from gpu_worker.worker import gpu_activities, gpu_worker
+from gpu_worker.mattes.stand_in import MILLISECONDS
 from popcon.models import EmojiRequest, EmojiStatus, Manifest, SetStatus
 from popcon.search import register_search_attributes
 from popcon.settings import Settings
@@ -24,11 +15,11 @@ from popcon.storage import Storage
 from starter.client import Popcon, new_request, new_set_id
 from starter.picture import read_picture
 from tests.command_line import CommandLine
+from tests.counted_device import Counted, counted_gpu_worker, other_workers
 from tests.orchestra import at_rest, hold, is_matting, start, until, workers
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.emoji import EmojiWorkflow
-from workflows.worker import workflow_worker
 
 SAMPLE = Path(__file__).parents[1] / "popcon" / "data" / "sample.png"
 # Far more device time than a test lasts: without the cancellation it would go on for a minute.
@@ -37,34 +28,17 @@ FRAMES, FRAME_SECONDS = 20, 1.0
 GENEROUS_SECONDS = 5.0
 
 
-class Counted(StandIn):
-    """The stand-in for a device, which counts the frames that it was given."""
-
-    frames = 0
-    begun = threading.Event()
-
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
-        if plates[0] is not None:  # the character has none
-            type(self).frames += len(frames)
-            self.begun.set()
-        return super().run(frames, plates)
-
-
 @pytest.fixture
 async def production(
     client: Client, storage: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Popcon]:
-    """The production workers, around a device that only takes its time, one frame after another."""
+    Counted.reset()
     monkeypatch.setenv(MILLISECONDS, str(FRAME_SECONDS * 1000))
-    await register_search_attributes(client)
-    storage.ensure_bucket()
-    one_by_one = settings.model_copy(update={"gpu_batch": 1, "gpu_slots": 1})
-    async with AsyncExitStack() as stack:
-        lane = await stack.enter_async_context(open_lane(one_by_one))
-        activities = gpu_activities(storage, lane, Mattes({Keyer.name: Counted}), ColourRegions())
-        for worker in (workflow_worker(client), *cpu_workers(client, storage, settings)):
-            await stack.enter_async_context(worker)
-        await stack.enter_async_context(gpu_worker(client, activities, one_by_one))
+    async with (
+        other_workers(client, storage, settings),
+        counted_gpu_worker(client, storage, settings) as worker,
+        worker,
+    ):
         yield Popcon(client, storage)
 
 
