@@ -21,8 +21,8 @@ from popcon.webhooks import signing_key
 SECONDS = 10.0
 # Of a host with several addresses one may be dead.
 TIMEOUTS = httpx.Timeout(None, connect=3.0)
-# Answers below 500 that are worth another try.
-LATER = (408, 425, 429)
+# Only this answer says that it will never be otherwise (as Standard Webhooks asks): the rest may be somebody's mistake.
+GONE = 410
 
 
 class Webhooks:
@@ -46,8 +46,8 @@ class Webhooks:
             raise Unavailable(f"{url.host} does not answer: {str(error) or type(error).__name__}") from error
         if status < 300:
             return CalledWebhook(status=status)
-        refused = f"{url.host} answered with {status}"
-        raise Unavailable(refused) if status >= 500 or status in LATER else WebhookRefused(refused)
+        answered = f"{url.host} answered with {status}"
+        raise WebhookRefused(answered) if status == GONE else Unavailable(answered)
 
     async def _post(self, url: httpx.URL, task: CallWebhook, secret: str) -> int:
         """The status of the answer. Its body is not read, and a redirect not followed."""

@@ -74,7 +74,7 @@ class ForbiddenAddress(Permanent):
 
 
 class WebhookRefused(Permanent):
-    """A webhook whose server does not take what it is sent, and what it answered."""
+    """A webhook whose server wants to be told no more, and what it answered."""
 
 
 class Unavailable(PopconError):

@@ -9,6 +9,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # Addresses that a gateway translates: the last four bytes are the true one.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All of IPv6 that was ever given out for the public internet.
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 def resolve(host: str, port: int, *, private: bool = False) -> tuple[str, ...]:
@@ -33,7 +35,7 @@ def resolve(host: str, port: int, *, private: bool = False) -> tuple[str, ...]:
 def is_public(address: str) -> bool:
     """Whether an address lies on the public internet, also where it is wrapped in another one."""
     found = _unwrapped(ipaddress.ip_address(address))
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and (found.version == 4 or found in _UNICAST)
 
 
 def _unwrapped(address: Address) -> Address:

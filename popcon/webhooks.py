@@ -1,4 +1,4 @@
-"""Webhooks: which addresses a set may have told of its deliveries, and what it tells them (docs/webhooks.md)."""
+"""Webhooks: which addresses a set may have told of its deliveries, and what it tells them (docs/api.md)."""
 
 import base64
 import binascii
