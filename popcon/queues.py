@@ -8,3 +8,5 @@ CPU_EDIT = "popcon-cpu-edit"
 WEBHOOK = "popcon-webhook"
 GENERATE = "popcon-generate"
 GPU = "popcon-gpu"
+# Nothing is sent here: GPU workers poll it while they load their models, and so tell that they are coming.
+GPU_STARTING = "popcon-gpu-starting"

@@ -48,7 +48,7 @@ from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
 from starter.previewing import ask_preview
 from starter.views import SetSummary, SetView, summary_of, view_of
-from starter.waiting import waiting_reasons
+from starter.waiting import QueuePlace, Reasons, queue_place, why_silent
 from workflows.details import set_memo
 from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
@@ -94,6 +94,7 @@ class Popcon:
     def __init__(self, temporal: Client, storage: Storage) -> None:
         self.temporal = temporal
         self.storage = storage
+        self._reasons = Reasons(temporal)
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
@@ -214,8 +215,15 @@ class Popcon:
             if view.state != before.state or view.progress != before.progress:
                 moved = time.monotonic()
             elif view.status is SetStatus.RUNNING and not view.waiting and time.monotonic() - moved > STILL_SECONDS:
-                view = view.model_copy(update={"waiting": await self._waiting_reasons()})
+                view = await self.explained(view)
             yield view
+
+    async def explained(self, view: SetView) -> SetView:
+        """The view with why it waits and where in a queue, if something of it is still to be made."""
+        if view.status is not SetStatus.RUNNING:
+            return view
+        reasons, place = await asyncio.gather(self._waiting_reasons(), self._queue_place(view.set_id))
+        return view.model_copy(update={"waiting": reasons, "queue": place})
 
     async def list(self, owner: str | None = None) -> list[SetSummary]:
         """All sets that run or were delivered, newest first; those of one owner if named."""
@@ -278,14 +286,24 @@ class Popcon:
             await asyncio.sleep(CROWD_PAUSE_SECONDS)
 
     async def _unavailable(self, error: Exception) -> Unavailable:
-        missing = await self._waiting_reasons()
-        return Unavailable(missing[0] if missing else f"Temporal does not answer: {error}")
+        try:
+            why = await why_silent(self.temporal)
+        except RPCError:
+            why = None
+        return Unavailable(why or f"Temporal does not answer: {error}")
 
     async def _waiting_reasons(self) -> tuple[str, ...]:
         try:
-            return await waiting_reasons(self.temporal)
+            return await self._reasons.now()
         except RPCError:
             return ()
+
+    async def _queue_place(self, set_id: str) -> QueuePlace | None:
+        try:
+            described = await self._handle(set_id).describe(rpc_timeout=RPC_TIMEOUT)
+            return await queue_place(self.temporal, described.raw_description.pending_activities)
+        except RPCError:
+            return None
 
     async def _open_view(self, handle: SetHandle) -> SetView | None:
         described = await handle.describe(rpc_timeout=RPC_TIMEOUT)

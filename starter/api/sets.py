@@ -63,7 +63,8 @@ async def list_sets(
 @router.get("/sets/{set_id}", responses=answers("unknown-set"))
 async def see_set(set_id: OwnSet, here: Here) -> SetShown:
     """How a set stands: its emojis, what is pending, what a person should know."""
-    return show_set(await here.popcon.status(set_id), ui_link(here.settings, set_id))
+    view = await here.popcon.explained(await here.popcon.status(set_id))
+    return show_set(view, ui_link(here.settings, set_id))
 
 
 @router.delete("/sets/{set_id}", status_code=202, responses=answers("unknown-set", "refused"))
