@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.service import RPCError
 
 from popcon.checks import SetReport
 from popcon.errors import Permanent, PopconError, UnusablePicture
-from popcon.models import DEFAULT_FRAMES
+from popcon.models import DEFAULT_FRAMES, Owner
 from popcon.platforms import platform, platforms
 from popcon.presets import preset, presets
 from popcon.settings import settings
@@ -155,6 +155,8 @@ def list_sets(
 
     Example: popcon list --owner ann
     """
+    if owner is not None:
+        TypeAdapter(Owner).validate_python(owner)
     found = ask(lambda popcon: popcon.list(owner))
     show(tables.as_json(found) if as_json else tables.sets_table(found))
 

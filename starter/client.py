@@ -44,6 +44,7 @@ from popcon.storage import Storage
 from popcon.temporal import connect, connect_lazily
 from popcon.wording import count
 from starter.archive import delivered_sets, latest_exports, latest_manifest
+from starter.census import open_sets
 from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
 from starter.previewing import ask_preview
@@ -227,8 +228,8 @@ class Popcon:
 
     async def list(self, owner: str | None = None) -> list[SetSummary]:
         """All sets that run or were delivered, newest first; those of one owner if named."""
-        running = {each.set_id: each async for each in self._open_sets()}
-        ids = await asyncio.to_thread(lambda: list(delivered_sets(self.storage)))
+        running = {each.set_id: each async for each in self._open_sets(owner)}
+        ids = await asyncio.to_thread(lambda: list(delivered_sets(self.storage, owner)))
         manifests = await asyncio.gather(*(self._manifest(each) for each in ids if each not in running))
         found = [*running.values(), *(summary_of(each) for each in manifests if each)]
         return sorted(
@@ -348,9 +349,8 @@ class Popcon:
     async def _exports(self, set_id: str) -> tuple[Export, ...]:
         return await asyncio.to_thread(latest_exports, self.storage, set_id)
 
-    async def _open_sets(self) -> AsyncIterator[SetSummary]:
-        query = "WorkflowType = 'EmojiSetWorkflow' AND ExecutionStatus = 'Running'"
-        async for each in self.temporal.list_workflows(query):
+    async def _open_sets(self, owner: str | None) -> AsyncIterator[SetSummary]:
+        async for each in open_sets(self.temporal, owner):
             memo = await each.memo()
             yield SetSummary(
                 set_id=each.id,

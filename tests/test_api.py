@@ -206,7 +206,8 @@ async def test_the_list_has_pages_and_filters(ann: httpx.AsyncClient, made: dict
     async def found(**filters: str) -> list[str]:
         return [each["id"] for each in (await ann.get("/v1/sets", params=filters)).json()["sets"]]
 
-    assert made["id"] in await found(action="wave", status="draft")
+    assert made["id"] in await found(action="wave", status="draft", platform=made["platform"])
+    assert made["id"] not in await found(platform="slack")
     assert made["id"] not in await found(action="cry")
     assert made["id"] not in await found(status="failed")
     assert (await ann.get("/v1/sets", params={"cursor": "nonsense"})).status_code == 422

@@ -1,10 +1,8 @@
 """Why a set waits, and for how many others: what a real server tells of its task queues."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,12 +16,10 @@ from popcon.search import register_search_attributes
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import MatteCharacter
-from starter import services, waiting
+from starter import waiting
 from starter.api_keys import create_key
 from starter.client import Popcon, new_request, new_set_id
 from starter.picture import read_picture
-from starter.ports import free_ports
-from starter.running import running
 from starter.waiting import QueuePlace, waiting_reasons
 from tests.api import SAMPLE, serving
 from tests.orchestra import until
@@ -42,11 +38,9 @@ class TwoMinutesLater(datetime):
 
 
 @pytest.fixture
-def settings(s3_settings: Settings, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with a Temporal server of the test's own: others would remember who polled for other tests."""
-    ports = dict(zip(services.PORTS, free_ports(len(services.PORTS)), strict=True))
-    with running(services.temporal_server(ports, database=None), tmp_path / "temporal.log"):
-        yield s3_settings.model_copy(update={"temporal_address": f"127.0.0.1:{ports['temporal']}"})
+def settings(lone_settings: Settings) -> Settings:
+    """Any other server would remember who polled for other tests."""
+    return lone_settings
 
 
 async def test_each_kind_of_worker_is_missed_until_it_polls(client: Client, settings: Settings) -> None:
