@@ -66,6 +66,8 @@ async def test_a_set_is_made_and_every_link_in_it_leads_somewhere(ann: httpx.Asy
         answer = await ann.get(url)
         assert answer.status_code == 200, (url, answer.text)
         assert int(answer.headers["Content-Length"]) == len(answer.content) > 0
+        head = await ann.head(url)
+        assert (head.status_code, head.content, head.headers) == (200, b"", answer.headers)
         again = await ann.get(url, headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
     assert shown["metrics"]["coverage"] > 0
