@@ -178,7 +178,7 @@ def test_the_page_about_errors_lists_exactly_the_catalogue() -> None:
 
 
 def test_the_api_is_light() -> None:
-    """In a process of its own, since this one has imported everything. `popcon serve` comes by way of the command line."""
+    """In a process of its own, since this one has imported everything; by way of the command line, as `popcon`."""
     heavy = "('torch', 'cv2', 'av', 'onnxruntime')"
     program = f"import sys, starter.cli, starter.serving; print([each for each in {heavy} if each in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
