@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.mixing import alpha_of
+from gpu_worker.mattes.mixing import HAIR, alpha_of
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.shadow import behind_in_shadow
 from gpu_worker.mattes.soft import with_soft_edges
 from gpu_worker.mattes.view import BRIGHTNESS, Mask, View
 from popcon.background import Floats, fit_background
+from popcon.colours import rgb_levels
 
 Labels = NDArray[np.int32]
 
@@ -26,8 +27,8 @@ SURELY_IN_SIGMA, LEAST_SURELY = 8.0, 24.0
 SPECK_PIXELS = 2
 # An enclosed spot of the plate's colour is a hole, but for noise in the character of less than so many pixels.
 LEAST_HOLE = 6
-# A small one (pixels) is a gap between hairs on any background, if at most so many pixels part it from the outside.
-LEAST_GAP, LARGEST_GAP, HAIR = 2, 140, 4
+# A small one (pixels) is a gap between hairs on any background, if no more than a HAIR parts it from the outside.
+LEAST_GAP, LARGEST_GAP = 2, 140
 # Hairs leave wedges: a gap of more than so many pixels is one only if none of it is further than this from its edge.
 COMPACT_GAP, GAP_DEPTH = 40, 4.0
 # On a background that nobody chose, a larger one is a hole if its colour is the background's to within this (levels, on
@@ -49,8 +50,8 @@ class Keyer:
     """
 
     name = "keyer"
-    version = "3"
-    recipe = "keyer-3"
+    version = "4"
+    recipe = "keyer-4"
     exact = True
     in_steps = False
 
@@ -82,20 +83,15 @@ def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: boo
     noisier = replace(view, sigma=max(sigma, view.noise_beside(outside)))
     alpha = with_soft_edges(noisier, alpha_of(noisier, outside, enclosed))
     rgba = unmixed(frame, behind, alpha)
-    return _without_spill(rgba, outside, _levels(plate), SMEAR * view.scale) if plate else rgba
+    return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
 
 
 def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False) -> tuple[Floats, float]:
     """What is behind the character, and its noise (sigma): the background, and the shadow on it unless that is kept."""
-    background = fit_background(frame, _levels(plate) if plate else None)
+    background = fit_background(frame, rgb_levels(plate) if plate else None)
     if not keep_shadow and (shaded := behind_in_shadow(frame, background)):
         return shaded
     return background.image(*frame.shape[:2]), background.sigma
-
-
-def _levels(plate: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(plate.removeprefix("#"))
-    return red, green, blue
 
 
 def _outside(view: View, strictness: float, chosen: bool) -> tuple[Mask, Mask]:
