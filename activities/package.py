@@ -27,6 +27,7 @@ from popcon.models import (
     Manifest,
     ManifestEmoji,
     ManifestExtra,
+    SetRequest,
     SetStatus,
 )
 from popcon.platforms import Platform, platform
@@ -75,8 +76,14 @@ class Packager:
         """
         key = task.manifest_key
         if not self._storage.exists(key):
+            self._note_owner(task.state.request)
             self._storage.put_once(key, self._package(task).model_dump_json(indent=2).encode())
         return Manifest.model_validate_json(self._storage.get(key)).delivery
+
+    def _note_owner(self, request: SetRequest) -> None:
+        """So that whoever lists an owner's sets need not look at everybody's."""
+        note = request.model_dump_json(include={"owner", "set_id"})
+        self._storage.put_once(keys.owned_set(request.owner, request.set_id), note.encode())
 
     def _package(self, task: PackageSet) -> Manifest:
         target = platform(task.platform)

@@ -15,6 +15,7 @@ from activities.encode import Encoder
 from activities.extract import Extractor
 from activities.package import Packager
 from activities.redraw import Redrawing
+from activities.webhook import Webhooks
 from popcon import queues
 from popcon.patience import ReportBugs
 from popcon.settings import Settings
@@ -24,13 +25,15 @@ from popcon.storage import Storage
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 # One person's edit never waits behind a batch; several edits wait for each other, a second or two each.
 EDIT_SLOTS = 1
+# They only wait.
+WEBHOOK_SLOTS = 16
 
 
 Activities = Sequence[Callable[..., Any]]
 
 
-def cpu_activities(storage: Storage) -> Activities:
-    """Every activity of the CPU queue."""
+def cpu_activities(storage: Storage, settings: Settings) -> Activities:
+    """Every activity of the CPU queues."""
     return [
         Squarer(storage).square_character,
         Animators(storage).animate,
@@ -39,20 +42,22 @@ def cpu_activities(storage: Storage) -> Activities:
         Chooser(storage).choose_frames,
         Encoder(storage).encode_emoji,
         Packager(storage).package_set,
+        Webhooks(settings).call_webhook,
     ]
 
 
 def cpu_workers(
     client: Client, storage: Storage, settings: Settings, activities: Activities | None = None
-) -> tuple[Worker, Worker]:
-    """A worker that polls the CPU queue, and one with slots of its own for people's edits.
+) -> tuple[Worker, ...]:
+    """A worker that polls the CPU queue, and two with slots of their own: for people's edits, and for webhooks.
 
     When they stop, what runs may finish for `drain_seconds`. `activities` stand in for the real ones.
     """
-    activities = activities or cpu_activities(storage)
+    activities = activities or cpu_activities(storage, settings)
     return (
         _worker(client, queues.CPU, activities, settings.cpu_slots, settings),
         _worker(client, queues.CPU_EDIT, activities, EDIT_SLOTS, settings),
+        _worker(client, queues.WEBHOOK, activities, WEBHOOK_SLOTS, settings),
     )
 
 

@@ -14,6 +14,7 @@ from gpu_worker.mattes.registry import Mattes
 from gpu_worker.memory import empty_device_caches
 from gpu_worker.segmenters.protocol import Segmenter
 from gpu_worker.segmenters.registry import open_segmenter
+from gpu_worker.starting import announced
 from gpu_worker.telemetry import LaneCollector, serve
 from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.logs import log_to_stderr
@@ -39,8 +40,8 @@ async def main(settings: Settings, device: str) -> None:
     log_to_stderr(settings)
     # The lane's slots are the parallelism: threads of OpenCV's own would only get in their way, at these sizes.
     cv2.setNumThreads(1)
-    mattes, segmenter = Mattes(memory_mb=settings.gpu_memory_mb), open_segmenter(settings)
-    warm_up(mattes, [each.strip() for each in settings.gpu_warm.split(",") if each.strip()], segmenter)
+    async with announced(settings):
+        mattes, segmenter = await asyncio.to_thread(warm_models, settings)
     storage = Storage(settings)
     client = await connect_patiently(settings)
     await asyncio.to_thread(storage.ensure_bucket)
@@ -56,6 +57,13 @@ async def main(settings: Settings, device: str) -> None:
                 stack.callback(serve(collector, settings.gpu_metrics_port))
             activities = gpu_activities(storage, lane, mattes, segmenter)
             await run_until_signalled(gpu_worker(client, activities, settings))
+
+
+def warm_models(settings: Settings) -> tuple[Mattes, Segmenter]:
+    """The models of this worker; those that the settings name are loaded. Raises what `warm_up` raises."""
+    mattes, segmenter = Mattes(memory_mb=settings.gpu_memory_mb), open_segmenter(settings)
+    warm_up(mattes, [each.strip() for each in settings.gpu_warm.split(",") if each.strip()], segmenter)
+    return mattes, segmenter
 
 
 def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter) -> None:

@@ -69,6 +69,14 @@ class NothingToChange(Permanent):
     """A click that would leave a matte as it is, and why."""
 
 
+class ForbiddenAddress(Permanent):
+    """An address that popcon does not call on behalf of a stranger, and who may allow it."""
+
+
+class WebhookRefused(Permanent):
+    """A webhook whose server wants to be told no more, and what it answered."""
+
+
 class Unavailable(PopconError):
     """Something outside does not answer now. Trying again may help."""
 

@@ -100,6 +100,16 @@ def manifest(set_id: str, revision: int) -> str:
     return f"{manifests(set_id)}{revision:0{MANIFEST_DIGITS}d}.json"
 
 
+def owned_sets(owner: str) -> str:
+    """The prefix of what tells of an owner's delivered sets."""
+    return f"owners/{_hashed(owner)}/"
+
+
+def owned_set(owner: str, set_id: str) -> str:
+    """That a set is this owner's (JSON)."""
+    return f"{owned_sets(owner)}{set_id}.json"
+
+
 def owner_upload(owner: str, sha256: str) -> str:
     """A picture (PNG) that an owner has sent ahead of the sets that are made from it, under its hash."""
     return f"uploads/{_hashed(owner)}/{sha256}.png"

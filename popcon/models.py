@@ -16,6 +16,7 @@ from popcon.model import Message, Model
 from popcon.platforms import platform
 from popcon.presets import MOST_OWN_PRESETS, Preset, preset
 from popcon.remark import Remark
+from popcon.webhooks import WebhookUrl
 
 SetId = Annotated[str, StringConstraints(pattern=r"^set-[a-z0-9][a-z0-9-]{0,58}$")]
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
@@ -74,6 +75,9 @@ class SetRequest(Message):
         default=(), max_length=MOST_OWN_PRESETS, description="actions that only this set has"
     )
     edit_days: float = Field(default=7.0, gt=0, le=90, description="how long the set stays open for edits")
+    webhook_url: WebhookUrl | None = Field(
+        default=None, description="told of each delivery and of the end; signed by Standard Webhooks"
+    )
     continue_after: int = Field(
         default=4000, ge=20, le=10_000, description="events of history after which the workflow continues as new"
     )

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from popcon.errors import UnusableSettings
+from popcon.webhooks import usable_secret
 from popcon.wording import one_line
 
 _PREFIX = "POPCON_"
@@ -34,6 +35,11 @@ def _bucket_name(value: str) -> str:
             f"{value!r} is no bucket's name: S3 takes 3 to 63 lowercase letters, digits, hyphens and dots, "
             "with a letter or digit at both ends"
         )
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    usable_secret(value.get_secret_value())
     return value
 
 
@@ -74,6 +80,11 @@ class Settings(BaseSettings):
     upload_mb: float = Field(default=20, gt=0, description="megabytes of a request to the API at most")
     open_sets: int = Field(default=50, ge=1, description="open sets of one owner at once, over the API")
     sets_an_hour: int = Field(default=60, ge=1, description="sets that one owner may start in an hour, over the API")
+
+    webhook_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        default=None, description="signs webhooks; empty: there are none"
+    )
+    webhook_private: bool = Field(default=False, description="webhooks may lead into private networks")
 
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
     gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")

@@ -18,6 +18,7 @@ from popcon.models import (
     manifest_key,
 )
 from popcon.presets import Preset
+from popcon.webhooks import WebhookEvent
 
 
 class MatteCharacter(Model):
@@ -281,6 +282,21 @@ class EncodeEmoji(Model):
     matte_keys: tuple[str, ...]
     seconds: int
     stroke: bool | None = Field(default=None, description="a white outline; None: as the platform's habit is")
+
+
+class CallWebhook(Model):
+    """Tell a webhook of an event. `id` is the same whenever this is tried again."""
+
+    url: str
+    id: str
+    event: WebhookEvent
+
+
+class CalledWebhook(Model):
+    """What the webhook answered; or why it will not be called again."""
+
+    status: int | None = None
+    failure: str | None = None
 
 
 class PackageSet(Model):

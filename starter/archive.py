@@ -22,6 +22,10 @@ def latest_exports(storage: Storage, set_id: str) -> tuple[Export, ...]:
     return tuple(each for each in found if each)
 
 
-def delivered_sets(storage: Storage) -> Iterator[str]:
-    """The ids of all sets that have something in S3."""
-    yield from storage.folders(keys.sets())
+def delivered_sets(storage: Storage, owner: str | None) -> Iterator[str]:
+    """The ids of all sets of an owner that were delivered; of all that have something in S3 if none is named."""
+    if owner is None:
+        yield from storage.folders(keys.sets())
+    else:
+        prefix = keys.owned_sets(owner)
+        yield from (key.removeprefix(prefix).removesuffix(".json") for key in storage.keys(prefix))

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.service import RPCError
 
-from popcon.checks import SetReport
 from popcon.errors import Permanent, PopconError, UnusablePicture
-from popcon.models import DEFAULT_FRAMES
+from popcon.models import DEFAULT_FRAMES, Owner
 from popcon.platforms import platform, platforms
 from popcon.presets import preset, presets
 from popcon.settings import settings
@@ -20,7 +19,6 @@ from popcon.wording import one_line
 from starter import tables
 from starter.arguments import Json, Out, PresetsFile, SetIdArgument, Stroke, known_set_id, own_presets
 from starter.asking import ask, show, warn_of
-from starter.checking import judge
 from starter.client import Popcon
 from starter.correction_commands import corrections
 from starter.display import choose_display
@@ -155,6 +153,8 @@ def list_sets(
 
     Example: popcon list --owner ann
     """
+    if owner is not None:
+        TypeAdapter(Owner).validate_python(owner)
     found = ask(lambda popcon: popcon.list(owner))
     show(tables.as_json(found) if as_json else tables.sets_table(found))
 
@@ -229,6 +229,10 @@ def check(
 
     Example: popcon check wave.webm --platform telegram-emoji
     """
+    # What opens videos and looks at pictures takes 35 MB and a tenth of a second, of every command and of the API too.
+    from popcon.checks import SetReport
+    from starter.checking import judge
+
     rules = platform(platform_name)
     report = judge(file, rules)
     if isinstance(report, SetReport):

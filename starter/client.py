@@ -44,11 +44,12 @@ from popcon.storage import Storage
 from popcon.temporal import connect, connect_lazily
 from popcon.wording import count
 from starter.archive import delivered_sets, latest_exports, latest_manifest
+from starter.census import open_sets
 from starter.errors import NothingToDownload, SetExists, UnknownSet
 from starter.picture import Picture
 from starter.previewing import ask_preview
 from starter.views import SetSummary, SetView, summary_of, view_of
-from starter.waiting import waiting_reasons
+from starter.waiting import QueuePlace, Reasons, queue_place, why_silent
 from workflows.details import set_memo
 from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
@@ -94,6 +95,7 @@ class Popcon:
     def __init__(self, temporal: Client, storage: Storage) -> None:
         self.temporal = temporal
         self.storage = storage
+        self._reasons = Reasons(temporal)
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
@@ -214,13 +216,20 @@ class Popcon:
             if view.state != before.state or view.progress != before.progress:
                 moved = time.monotonic()
             elif view.status is SetStatus.RUNNING and not view.waiting and time.monotonic() - moved > STILL_SECONDS:
-                view = view.model_copy(update={"waiting": await self._waiting_reasons()})
+                view = await self.explained(view)
             yield view
+
+    async def explained(self, view: SetView) -> SetView:
+        """The view with why it waits and where in a queue, if something of it is still to be made."""
+        if view.status is not SetStatus.RUNNING:
+            return view
+        reasons, place = await asyncio.gather(self._waiting_reasons(), self._queue_place(view.set_id))
+        return view.model_copy(update={"waiting": reasons, "queue": place})
 
     async def list(self, owner: str | None = None) -> list[SetSummary]:
         """All sets that run or were delivered, newest first; those of one owner if named."""
-        running = {each.set_id: each async for each in self._open_sets()}
-        ids = await asyncio.to_thread(lambda: list(delivered_sets(self.storage)))
+        running = {each.set_id: each async for each in self._open_sets(owner)}
+        ids = await asyncio.to_thread(lambda: list(delivered_sets(self.storage, owner)))
         manifests = await asyncio.gather(*(self._manifest(each) for each in ids if each not in running))
         found = [*running.values(), *(summary_of(each) for each in manifests if each)]
         return sorted(
@@ -278,14 +287,24 @@ class Popcon:
             await asyncio.sleep(CROWD_PAUSE_SECONDS)
 
     async def _unavailable(self, error: Exception) -> Unavailable:
-        missing = await self._waiting_reasons()
-        return Unavailable(missing[0] if missing else f"Temporal does not answer: {error}")
+        try:
+            why = await why_silent(self.temporal)
+        except RPCError:
+            why = None
+        return Unavailable(why or f"Temporal does not answer: {error}")
 
     async def _waiting_reasons(self) -> tuple[str, ...]:
         try:
-            return await waiting_reasons(self.temporal)
+            return await self._reasons.now()
         except RPCError:
             return ()
+
+    async def _queue_place(self, set_id: str) -> QueuePlace | None:
+        try:
+            described = await self._handle(set_id).describe(rpc_timeout=RPC_TIMEOUT)
+            return await queue_place(self.temporal, described.raw_description.pending_activities)
+        except RPCError:
+            return None
 
     async def _open_view(self, handle: SetHandle) -> SetView | None:
         described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
@@ -330,9 +349,8 @@ class Popcon:
     async def _exports(self, set_id: str) -> tuple[Export, ...]:
         return await asyncio.to_thread(latest_exports, self.storage, set_id)
 
-    async def _open_sets(self) -> AsyncIterator[SetSummary]:
-        query = "WorkflowType = 'EmojiSetWorkflow' AND ExecutionStatus = 'Running'"
-        async for each in self.temporal.list_workflows(query):
+    async def _open_sets(self, owner: str | None) -> AsyncIterator[SetSummary]:
+        async for each in open_sets(self.temporal, owner):
             memo = await each.memo()
             yield SetSummary(
                 set_id=each.id,

@@ -1,14 +1,16 @@
 """Tables for people, and the same as JSON for programs."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from popcon.checks import Check, FileReport, SetReport
 from popcon.exports import is_older
 from popcon.models import Candidate, Export, Notice, PendingEdit, SetState, Source
 from popcon.platforms import Platform
@@ -20,6 +22,9 @@ from starter.display import export_line, headline
 from starter.emoji_view import EmojiView
 from starter.preset_view import ANY_PLATE, PresetView
 from starter.views import STOPPED, SetSummary, SetView
+
+if TYPE_CHECKING:  # only their shapes are needed: to import them is to import what opens videos
+    from popcon.checks import Check, FileReport, SetReport
 
 
 def as_json(rows: Iterable[BaseModel]) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from popcon.model import Model
 from popcon.models import EmojiProgress, EmojiStatus, Ending, Export, ExportProgress, Manifest, SetState, SetStatus
+from starter.waiting import QueuePlace
 
 STOPPED = "stopped"
 
@@ -13,6 +14,7 @@ STOPPED = "stopped"
 class SetView(Model):
     """How a set stands. `progress` holds an entry for each running emoji, `waiting` what it waits for, in words.
 
+    `queue` is where its next task waits for a worker, if one does.
     `exporting` is how far the running export is, if one runs.
 
     `stopped` when its workflow came to no ending and yet does not run: it was terminated, or could not go on.
@@ -25,6 +27,7 @@ class SetView(Model):
     progress: dict[int, EmojiProgress] = Field(default_factory=dict)
     exporting: ExportProgress | None = None
     waiting: tuple[str, ...] = ()
+    queue: QueuePlace | None = None
     stopped: bool = False
 
     @property

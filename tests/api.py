@@ -71,8 +71,8 @@ async def post_set(
 
 
 async def at_rest(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
-    """The set once nothing is being made."""
+    """The set once nothing is being made. A stack that has just started answers that it may be tried again (503)."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while (shown := (await client.get(url)).json())["status"] == "running":
+        while (shown := (await client.get(url)).json())["status"] in ("running", 503):
             await asyncio.sleep(0.3)
     return dict(shown)

@@ -57,6 +57,14 @@ def settings(s3_settings: Settings, temporal_server: str, ports: dict[str, int])
 
 
 @pytest.fixture
+def lone_settings(s3_settings: Settings, tmp_path: Path) -> Iterator[Settings]:
+    """Settings that name a Temporal server of the test's own, on which nobody has done anything yet."""
+    ports = dict(zip(services.PORTS, free_ports(len(services.PORTS)), strict=True))
+    with running(services.temporal_server(ports, database=None), tmp_path / "temporal.log"):
+        yield s3_settings.model_copy(update={"temporal_address": f"127.0.0.1:{ports['temporal']}"})
+
+
+@pytest.fixture
 async def client(settings: Settings) -> Client:
     """A client of the real Temporal server, made in the loop of the test that asks for it."""
     return await connect(settings)

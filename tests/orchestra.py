@@ -41,7 +41,7 @@ async def workers(client: Client, stubs: StubActivities) -> AsyncIterator[None]:
     """Workers for all queues."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(workflow_worker(client))
-        for queue in (queues.CPU, queues.GPU, queues.CPU_EDIT):
+        for queue in (queues.CPU, queues.GPU, queues.CPU_EDIT, queues.WEBHOOK):
             await stack.enter_async_context(Worker(client, task_queue=queue, activities=stubs.all()))
         yield
 

@@ -9,11 +9,11 @@ from temporalio.testing import WorkflowEnvironment
 
 from popcon import edits, queues
 from popcon.converter import data_converter
-from popcon.errors import DoesNotFit, UnreadableVideo
+from popcon.errors import DoesNotFit, UnreadableVideo, WebhookRefused
 from popcon.model import Model
 from popcon.models import SetState
 from popcon.search import register_search_attributes
-from popcon.tasks import Animate, EncodeEmoji
+from popcon.tasks import Animate, CallWebhook, EncodeEmoji
 from starter.services import binary
 from tests.orchestra import SetHandle, at_rest, start, state_of, workers
 from tests.sets import request
@@ -59,6 +59,8 @@ async def main() -> None:
             await store(client, f"{handle.id}/emoji-002", "emoji-failed")
         async with workers(client, StubActivities(before=break_slack)):
             await record_exported(client)
+        async with workers(client, StubActivities(before=refuse_second_call)):
+            await record_told(client)
         encoding = asyncio.Event()
         async with workers(client, StubActivities(before=lambda task: hold_encoding(task, encoding))):
             handle = await start(client, request("set-cancelled", actions=("happy",), frames=5))
@@ -128,6 +130,15 @@ async def record_exported(client: Client) -> None:
     await store(client, handle.id, "set-exported")
 
 
+async def record_told(client: Client) -> None:
+    """A set whose webhook is told of its delivery, and refuses to be told of its end."""
+    handle = await delivered(client, "set-told", emojis=1, webhook_url="https://example.org/popcon")
+    await handle.execute_update("approve")
+    await store(client, handle.id, "set-with-a-webhook")
+    await store(client, f"{handle.id}/webhook-000001", "webhook-called")
+    await store(client, f"{handle.id}/webhook-000002", "webhook-given-up")
+
+
 async def delivered(client: Client, set_id: str, *, emojis: int, **fields: Any) -> SetHandle:
     """A small set after its first delivery."""
     handle = await start(client, request(set_id, actions=("happy",) * emojis, frames=5, **fields))
@@ -145,6 +156,12 @@ def break_slack(task: Model) -> None:
     """Fail the second emoji for Slack, and with an outline the first too."""
     if isinstance(task, EncodeEmoji) and task.platform == "slack" and (task.emoji == 2 or task.stroke):
         raise DoesNotFit("the animation needs about 300 kB")
+
+
+def refuse_second_call(task: Model) -> None:
+    """Answer a webhook's second event with a refusal."""
+    if isinstance(task, CallWebhook) and task.event.data.revision == 2:
+        raise WebhookRefused("example.org answered with 410")
 
 
 async def hold_encoding(task: Model, reached: asyncio.Event) -> None:

@@ -13,6 +13,8 @@ from popcon.models import Asset, Delivery, EncodedEmoji, Loop, SetState, TakeQua
 from popcon.tasks import (
     Animate,
     Animated,
+    CalledWebhook,
+    CallWebhook,
     ChooseFrames,
     ChosenFrames,
     EncodeEmoji,
@@ -68,6 +70,7 @@ class StubActivities:
             self.choose_frames,
             self.encode_emoji,
             self.package_set,
+            self.call_webhook,
         ]
 
     def tasks(self, kind: type[Model]) -> list[Any]:
@@ -153,6 +156,11 @@ class StubActivities:
             zip=_asset(task.state.request.set_id, digest(_content(task.state)), "zip"),
             manifest_key=task.manifest_key,
         )
+
+    @activity.defn
+    async def call_webhook(self, task: CallWebhook) -> CalledWebhook:
+        await self._note(task)
+        return CalledWebhook(status=204)
 
     async def _note(self, task: Model) -> None:
         self.asked.append(task)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from popcon.messages import MESSAGES
 from popcon.storage import Storage
@@ -18,6 +19,7 @@ from starter.client import Popcon
 from starter.correcting import ended
 from starter.stack import Stack
 from tests.api import SAMPLE, at_rest, post_set, serving
+from tests.receiver import SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,6 +66,8 @@ async def test_a_set_is_made_and_every_link_in_it_leads_somewhere(ann: httpx.Asy
         answer = await ann.get(url)
         assert answer.status_code == 200, (url, answer.text)
         assert int(answer.headers["Content-Length"]) == len(answer.content) > 0
+        head = await ann.head(url)
+        assert (head.status_code, head.content, head.headers) == (200, b"", answer.headers)
         again = await ann.get(url, headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
     assert shown["metrics"]["coverage"] > 0
@@ -205,7 +209,8 @@ async def test_the_list_has_pages_and_filters(ann: httpx.AsyncClient, made: dict
     async def found(**filters: str) -> list[str]:
         return [each["id"] for each in (await ann.get("/v1/sets", params=filters)).json()["sets"]]
 
-    assert made["id"] in await found(action="wave", status="draft")
+    assert made["id"] in await found(action="wave", status="draft", platform=made["platform"])
+    assert made["id"] not in await found(platform="slack")
     assert made["id"] not in await found(action="cry")
     assert made["id"] not in await found(status="failed")
     assert (await ann.get("/v1/sets", params={"cursor": "nonsense"})).status_code == 422
@@ -281,6 +286,17 @@ async def test_what_no_set_can_be_made_from_is_told(
     answer = await post_set(ann, picture=picture, **fields)
 
     assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{name}"), answer.text
+
+
+async def test_a_webhook_is_refused_where_none_is_signed_and_where_it_leads_inside(
+    stack: Stack, ann: httpx.AsyncClient
+) -> None:
+    inside = "http://127.0.0.1:1/popcon"
+    assert (await post_set(ann, webhook_url=inside)).json()["type"] == "/problems/no-webhooks"
+    async with serving(stack.settings.model_copy(update={"webhook_secret": SecretStr(SECRET)})) as client:
+        answer = await post_set(client_as(client, ann), webhook_url=inside)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/bad-input")
+        assert "127.0.0.1 leads to 127.0.0.1, which is not on the public internet" in answer.json()["detail"]
 
 
 def client_as(client: httpx.AsyncClient, other: httpx.AsyncClient) -> httpx.AsyncClient:

@@ -5,16 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from popcon.settings import Settings
 from popcon.storage import Storage
 from starter.api import access
+from starter.api.app import create_app
+from starter.api.headers import DEFAULTS
 from starter.api.problems import CATALOGUE
 from starter.api_keys import UnknownKey, create_key, list_keys, owner_of, revoke_keys
 from starter.errors import UnusableArguments
 from starter.serving import serve
-from tests.api import bearer, serving
+from tests.api import HERE, bearer, serving
 
 ROOT = Path(__file__).parent.parent
 
@@ -108,6 +111,33 @@ async def test_every_answer_says_what_browsers_may_do_with_it(empty: Settings) -
             assert headers["Cache-Control"] == "no-store"
 
 
+async def test_a_mistake_is_a_problem_with_the_same_headers_and_is_counted(empty: Settings) -> None:
+    app = create_app(empty, loopback=True)
+
+    async def broken() -> None:
+        raise RuntimeError("a secret")
+
+    app.add_api_route("/broken", broken)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=HERE) as client:
+            answer, head = await client.get("/broken"), await client.head("/broken")
+            page = (await client.get("/metrics")).text
+
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
+    assert "a secret" not in answer.text
+    assert answer.headers.items() >= {name.lower(): value for name, value in DEFAULTS.items()}.items()
+    assert (head.status_code, head.content, head.headers) == (500, b"", answer.headers)
+    assert 'popcon_http_requests_total{method="GET",route="/broken",status="500"} 2.0' in page
+
+
+async def test_head_answers_as_get_without_what_follows(empty: Settings) -> None:
+    async with serving(empty) as client:
+        for page in ("/healthz", "/v1/sets", "/v1/sets/set-of-nobody", "/nowhere"):
+            answer, head = await client.get(page), await client.head(page)
+            assert (head.status_code, head.content, head.headers) == (answer.status_code, b"", answer.headers), page
+
+
 async def test_a_process_lives_while_nothing_else_does_and_says_so(empty: Settings) -> None:
     away = empty.model_copy(update={"temporal_address": "127.0.0.1:9", "s3_endpoint": "http://127.0.0.1:9"})
     async with serving(away) as client:
@@ -148,9 +178,8 @@ def test_the_page_about_errors_lists_exactly_the_catalogue() -> None:
 
 
 def test_the_api_is_light() -> None:
-    """In a process of its own, since this one has imported everything."""
-    program = (
-        "import sys, starter.serving; print([m for m in ('torch', 'cv2', 'av', 'onnxruntime') if m in sys.modules])"
-    )
+    """In a process of its own, since this one has imported everything; by way of the command line, as `popcon`."""
+    heavy = "('torch', 'cv2', 'av', 'onnxruntime')"
+    program = f"import sys, starter.cli, starter.serving; print([each for each in {heavy} if each in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

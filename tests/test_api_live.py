@@ -68,8 +68,10 @@ async def follow_a_set(client: httpx.AsyncClient) -> None:
             await asyncio.sleep(0.1)
             metrics = (await client.get("/metrics")).text
         assert "popcon_event_listeners 0.0" in metrics
-        whole = await client.get((await at_rest(client, started["links"]["self"]))["links"]["zip"])
-        assert len(whole.content) == int(whole.headers["Content-Length"])
+        url_of_zip = (await at_rest(client, started["links"]["self"]))["links"]["zip"]
+        whole, head = await client.get(url_of_zip), await client.head(url_of_zip)
+        assert len(whole.content) == int(whole.headers["Content-Length"]) == int(head.headers["Content-Length"])
+        assert (await client.head(url)).status_code == 200, "and it ends"
         await client.delete(started["links"]["self"])
 
 

@@ -57,7 +57,7 @@ async def test_an_edit_does_not_wait_behind_a_batch_and_both_workers_drain(
     client: Client, storage: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = Work()
-    monkeypatch.setattr(module, "cpu_activities", lambda _: [work.work])
+    monkeypatch.setattr(module, "cpu_activities", lambda *_: [work.work])
     workers = cpu_workers(client, storage, settings)
     asking = f"ask-{uuid.uuid4().hex}"
     # The sandbox would import this file anew, and numpy with it.

@@ -55,7 +55,7 @@ def test_workflow_modules_import_nothing_heavy() -> None:
 
 def test_every_stub_has_one_implementation_of_the_same_shape(storage: Storage) -> None:
     gpu = gpu_activities(storage, open_lane(Settings()), Mattes(), ColourRegions())
-    implemented = {name_of(each): each for each in (*cpu_activities(storage), *gpu)}
+    implemented = {name_of(each): each for each in (*cpu_activities(storage, Settings()), *gpu)}
     wanted = {name: each for name, each in vars(stubs).items() if hasattr(each, "__temporal_activity_definition")}
     assert wanted.keys() == implemented.keys()
     for name, stub in wanted.items():

@@ -131,8 +131,10 @@ async def test_a_closed_set_is_known_from_s3_alone(
     set_id = delivered.manifest.set_id
     # It was open, and nothing runs it where nobody knows it.
     assert await stranger.status(set_id) == delivered.view.model_copy(update={"stopped": True})
-    listed = next(each for each in await stranger.list() if each.set_id == set_id)
-    assert (listed.status, listed.emojis) == (SetStatus.DONE_WITH_ERRORS, EMOJIS)
+    for owner in (None, delivered.view.state.request.owner):
+        listed = next(each for each in await stranger.list(owner) if each.set_id == set_id)
+        assert (listed.status, listed.emojis) == (SetStatus.DONE_WITH_ERRORS, EMOJIS)
+    assert await stranger.list("somebody.else") == []
     files = download(stranger.storage, await stranger.manifest(set_id), tmp_path)
     assert unzipped(files.zip.read_bytes()) == delivered.files
     with pytest.raises(UnknownSet):

@@ -121,7 +121,7 @@ async def machine(
     client: Client, storage: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch, stubs: StubActivities
 ) -> AsyncIterator[None]:
     """The production wiring of workflows and CPU, around activities that do no work; one slot on the GPU queue."""
-    monkeypatch.setattr(cpu_module, "cpu_activities", lambda _: stubs.all())
+    monkeypatch.setattr(cpu_module, "cpu_activities", lambda *_: stubs.all())
     await register_search_attributes(client)
     async with AsyncExitStack() as stack:
         device = Worker(client, task_queue=queues.GPU, activities=stubs.all(), max_concurrent_activities=1)

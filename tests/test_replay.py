@@ -25,7 +25,10 @@ EXPECTED = {
     "set-exported",
     "set-refused",
     "set-reopened",
+    "set-with-a-webhook",
     "set-with-errors",
+    "webhook-called",
+    "webhook-given-up",
 }
 
 

@@ -37,6 +37,7 @@ from workflows.inputs import decode
 from workflows.mailbox import receives_messages, refusal, unknown_name
 from workflows.perform import perform
 from workflows.policies import ON_CPU, ON_GPU, PACKAGING, RENDER_ONCE
+from workflows.webhook import announce
 from workflows.wording import reason
 
 # Enough emojis at once to keep every queue busy, and few enough that the first ones are done first and that a person's
@@ -355,6 +356,7 @@ class EmojiSetWorkflow:
             delivery = await _packaged(snapshot, _status_when_packaged(snapshot))
             unchanged = _delivered(self._current) == _delivered(snapshot)
             self._set(self._current.model_copy(update={"delivery": delivery, "packaged": unchanged}))
+            await announce(self._current.request, delivery)
         finally:
             self._packaging = None
 
@@ -388,6 +390,7 @@ class EmojiSetWorkflow:
         self._set(state)
         delivery = await _packaged(state, _final_status(state))
         self._set(state.model_copy(update={"delivery": delivery, "packaged": True}))
+        await announce(state.request, delivery, ending)
         self._show()
         return delivery
 

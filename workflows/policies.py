@@ -39,6 +39,18 @@ EDIT = Priority(priority_key=1)
 DELIVERY = Priority(priority_key=2)
 
 
+# Somebody's server may be away for a night and a day. It is asked again after 5, 10, 20… seconds, in the end each hour.
+WEBHOOK_PATIENCE = timedelta(hours=24)
+WEBHOOK_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=5),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(hours=1),
+    non_retryable_error_types=permanent_types(),
+)
+# The activity itself gives up sooner; this is for a worker that dies meanwhile.
+WEBHOOK_ATTEMPT = timedelta(seconds=30)
+
+
 @dataclass(frozen=True)
 class Ways:
     """How to run GPU work and CPU work of one urgency. The owner, for fairness, is inherited from the set."""
@@ -61,6 +73,13 @@ AS_EDIT = Ways(
     cpu={**ON_CPU, "priority": EDIT, "task_queue": queues.CPU_EDIT},
 )
 REFINING: ActivityConfig = {**AS_EDIT.gpu, "start_to_close_timeout": ANIMATION_ATTEMPT}
+
+CALLING = ActivityConfig(
+    task_queue=queues.WEBHOOK,
+    schedule_to_close_timeout=WEBHOOK_PATIENCE,
+    start_to_close_timeout=WEBHOOK_ATTEMPT,
+    retry_policy=WEBHOOK_RETRY,
+)
 
 
 def animating_on(queue: str) -> ActivityConfig:

@@ -6,6 +6,8 @@ from popcon.models import Delivery, EncodedEmoji
 from popcon.tasks import (
     Animate,
     Animated,
+    CalledWebhook,
+    CallWebhook,
     ChooseFrames,
     ChosenFrames,
     EncodeEmoji,
@@ -111,4 +113,10 @@ async def encode_emoji(task: EncodeEmoji) -> EncodedEmoji:
 @activity.defn
 async def package_set(task: PackageSet) -> Delivery:
     """CPU queue: deliver what is done."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def call_webhook(task: CallWebhook) -> CalledWebhook:
+    """Webhook queue: tell somebody's server of an event."""
     raise NotImplementedError

@@ -7,8 +7,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from popcon import queues
 from workflows.emoji import EmojiWorkflow
 from workflows.emoji_set import EmojiSetWorkflow
+from workflows.webhook import WebhookWorkflow
 
-WORKFLOWS = [EmojiSetWorkflow, EmojiWorkflow]
+WORKFLOWS = [EmojiSetWorkflow, EmojiWorkflow, WebhookWorkflow]
 
 
 def runner() -> SandboxedWorkflowRunner:

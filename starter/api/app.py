@@ -9,12 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp
 
 from popcon.settings import Settings
 from starter.api import downloads, events, links, messages, operations, pictures, sets, starting
 from starter.api.access import Access
 from starter.api.backend import Backend
 from starter.api.body_limit import BodyLimit
+from starter.api.head import Head
 from starter.api.headers import SecurityHeaders
 from starter.api.live import Live
 from starter.api.metrics import Measured, Metrics
@@ -31,6 +33,13 @@ S3_THREADS = 32
 _ROUTERS = (sets, starting, pictures, messages, downloads, events)
 
 
+class _App(FastAPI):
+    """Its answers to what nobody expected have in common what every answer has."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Head(Measured(SecurityHeaders(super().build_middleware_stack()), self.state.metrics))
+
+
 def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
     """The API on the servers that the settings name, also while they do not answer.
 
@@ -44,7 +53,7 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
         app.state.metrics.watch(app.state.backend.live)
         yield
 
-    app = FastAPI(
+    app = _App(
         title="popcon",
         version=version("popcon"),
         lifespan=lifespan,
@@ -59,8 +68,6 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
     app.include_router(operations.router)
     handle_problems(app)
     app.add_middleware(BodyLimit, megabytes=settings.upload_mb)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(Measured, metrics=app.state.metrics)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
 

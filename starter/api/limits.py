@@ -30,7 +30,7 @@ async def refuse_more(here: Backend, owner: str) -> None:
 
 async def refuse_more_open(here: Backend, owner: str) -> None:
     """Raise Problem if the owner cannot have another open set now."""
-    found = await census.open_sets(here.popcon.temporal, owner)
+    found = len([each async for each in census.open_sets(here.popcon.temporal, owner)])
     if found >= here.settings.open_sets:
         raise Problem(
             "too-many-open-sets",

@@ -1,16 +1,9 @@
 """The addresses of the API: everything that an answer links to, so that no client has to build any."""
 
+from popcon.addresses import PREFIX as PREFIX
+from popcon.addresses import one_set as one_set
+from popcon.addresses import sets as sets
 from popcon.messages import MESSAGES
-
-PREFIX = "/v1"
-
-
-def sets() -> str:
-    return f"{PREFIX}/sets"
-
-
-def one_set(set_id: str) -> str:
-    return f"{sets()}/{set_id}"
 
 
 def message_path(name: str) -> str:

@@ -68,6 +68,7 @@ CATALOGUE: dict[str, ProblemKind] = {
         ProblemKind(name="unusable-picture", status=422, title="No set can be made from this picture"),
         ProblemKind(name="refused", status=422, title="The set refuses the message"),
         ProblemKind(name="key-reused", status=422, title="The idempotency key stands for another request"),
+        ProblemKind(name="no-webhooks", status=422, title="No webhooks are sent from here"),
         ProblemKind(name="too-many-open-sets", status=429, title="Too many sets are open", retryable=True),
         ProblemKind(name="too-many-sets", status=429, title="Too many sets were started", retryable=True),
         ProblemKind(name="internal", status=500, title="popcon made a mistake"),

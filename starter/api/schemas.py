@@ -27,6 +27,7 @@ from popcon.models import (
 from starter.api import links
 from starter.emoji_view import EmojiView
 from starter.views import SetSummary, SetView
+from starter.waiting import QueuePlace
 
 # What a set's request says that its sender does not choose.
 _GIVEN = ("set_id", "character", "owner", "continue_after")
@@ -125,6 +126,7 @@ class SetShown(Model):
     exports: tuple[ExportShown, ...]
     exporting: ExportProgress | None
     waiting: tuple[str, ...] = Field(description="why nothing moves")
+    queue: QueuePlace | None = Field(description="where its next task waits for a worker, if one does")
     zip: File | None
     contact_sheet: File | None
     links: dict[str, str]
@@ -239,6 +241,7 @@ def show_set(view: SetView, ui_link: str | None) -> SetShown:
         exports=tuple(_export(view.set_id, each) for each in state.exports),
         exporting=view.exporting,
         waiting=view.waiting,
+        queue=view.queue,
         zip=_file(view.set_id, delivery.zip if delivery else None),
         contact_sheet=_file(view.set_id, delivery.contact_sheet if delivery else None),
         links={

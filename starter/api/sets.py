@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -47,23 +47,31 @@ async def list_sets(
     action: Annotated[str | None, Query(description="only sets with an emoji of this action")] = None,
     cursor: Annotated[str | None, Query(description="from `next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 20,
+    platform: Annotated[str | None, Query(description="only sets for this platform")] = None,
 ) -> SetPage:
     """Your sets, newest first."""
     after = _read_cursor(cursor) if cursor is not None else None
     found = sorted(await here.popcon.list(owner), key=_place, reverse=True)
-    rest = [each for each in found if (after is None or _place(each) < after) and status in (None, each.status)]
+    rest = [
+        each
+        for each in found
+        if (after is None or _place(each) < after)
+        and status in (None, each.status)
+        and platform in (None, each.platform)
+    ]
     if action is not None:
         rest = await _with_action(here, rest, action, limit + 1)
     page = rest[:limit]
-    more = {"status": status, "action": action, "limit": limit, "cursor": _cursor(page[-1])} if page else {}
-    following = f"{links.sets()}?{urlencode({name: value for name, value in more.items() if value is not None})}"
-    return SetPage(sets=tuple(map(show_line, page)), next=following if len(rest) > limit else None)
+    asked = {"status": status, "action": action, "platform": platform, "limit": limit}
+    more = len(rest) > limit
+    return SetPage(sets=tuple(map(show_line, page)), next=_next(page[-1], asked) if more else None)
 
 
 @router.get("/sets/{set_id}", responses=answers("unknown-set"))
 async def see_set(set_id: OwnSet, here: Here) -> SetShown:
     """How a set stands: its emojis, what is pending, what a person should know."""
-    return show_set(await here.popcon.status(set_id), ui_link(here.settings, set_id))
+    view = await here.popcon.explained(await here.popcon.status(set_id))
+    return show_set(view, ui_link(here.settings, set_id))
 
 
 @router.delete("/sets/{set_id}", status_code=202, responses=answers("unknown-set", "refused"))
@@ -137,6 +145,12 @@ async def _actions(here: Backend, summary: SetSummary) -> tuple[str, ...]:
 
 def _place(summary: SetSummary) -> tuple[str, str]:
     return summary.started, summary.set_id
+
+
+def _next(last: SetSummary, asked: Mapping[str, object]) -> str:
+    """The address of the sets that follow this one."""
+    told = {**asked, "cursor": _cursor(last)}
+    return f"{links.sets()}?{urlencode({name: value for name, value in told.items() if value is not None})}"
 
 
 def _cursor(summary: SetSummary) -> str:

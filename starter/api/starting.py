@@ -18,6 +18,7 @@ from starter.api.limits import refuse_more
 from starter.api.pictures import received, sent_ahead
 from starter.api.problems import Problem, answers
 from starter.api.schemas import NewSet, SetShown, show_set
+from starter.api.webhooks import refuse_webhook
 from starter.client import new_request
 from starter.errors import SetExists, UnknownSet
 from starter.making import ui_link
@@ -67,7 +68,7 @@ class Asked:
         202: {"headers": {"Location": {"schema": {"type": "string"}, "description": "the set"}}},
         **answers(
             *("malformed", "too-large", "unsupported-media-type", "bad-input", "unusable-picture", "key-reused"),
-            *("too-many-open-sets", "too-many-sets"),
+            *("no-webhooks", "too-many-open-sets", "too-many-sets"),
         ),
     },
 )
@@ -88,6 +89,8 @@ async def start_set(
 async def _started(here: Backend, owner: str, set_id: str, asked: Asked, key: str | None) -> SetView:
     wanted = new_request(set_id, asked.picture, owner=owner, **asked.fields)
     refuse_busy_background(asked.picture, wanted.matte)
+    if wanted.webhook_url is not None:
+        await refuse_webhook(here.settings, wanted.webhook_url)
     if key is not None:
         new = await asyncio.to_thread(remember, here.popcon.storage, owner, key, set_id, asked.body())
         if not new:
