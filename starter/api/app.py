@@ -23,6 +23,7 @@ from starter.api.recent import Recent
 from starter.api.schemas import NewSet, show_set
 from starter.client import Popcon
 from starter.making import ui_link
+from starter.studio import routes as studio
 from starter.views import SetView
 
 # Threads only wait for S3 here: more than a machine has cores for, and no more than there are connections.
@@ -57,7 +58,9 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
         common = answers("unauthorized", "cross-site", "unavailable")
         app.include_router(module.router, responses=common)
     app.include_router(operations.router)
-    handle_problems(app)
+    for page in studio.ROUTERS:
+        app.include_router(page)
+    handle_problems(app, studio.problem_page)
     app.add_middleware(BodyLimit, megabytes=settings.upload_mb)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured, metrics=app.state.metrics)

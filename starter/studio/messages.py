@@ -1,0 +1,77 @@
+"""What the pages send: messages to a set, and how one is stopped or opened again. Each answers with a line to read."""
+
+import hashlib
+import json
+from typing import Any
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import ValidationError
+
+from popcon.messages import MESSAGES, Edit
+from popcon.wording import one_line
+from starter.api.backend import Here, Owner, OwnSet
+from starter.api.limits import refuse_more_open
+from starter.api.problems import Problem
+from starter.studio.pages import draw
+
+router = APIRouter(include_in_schema=False)
+
+# Part of a form, and of no message.
+_STAMP = "edits"
+
+
+@router.post("/sets/{set_id}/send/{name}")
+async def send(
+    set_id: OwnSet, name: str, request: Request, here: Here, page_name: str = Header(alias="Studio-Page")
+) -> Response:
+    """Send a message: `body` is its JSON, and every other field that says something stands in it too.
+
+    The same form of the same page, as it was drawn for the same state of the set, acts once.
+    """
+    if name not in MESSAGES:
+        raise Problem("not-found", f"there is no message {name}")
+    fields = await _fields(request)
+    stamp = f"{page_name} {name} {json.dumps(fields, sort_keys=True)}"
+    fields.pop(_STAMP, None)
+    request_id = hashlib.sha256(stamp.encode()).hexdigest()
+    accepted = await here.popcon.send(set_id, name, _edit(name, {**fields, "request_id": request_id}))
+    return _said("That is being done already." if accepted.joined else "Accepted.", accepted.warning)
+
+
+@router.post("/sets/{set_id}/cancel")
+async def cancel(set_id: OwnSet, here: Here) -> Response:
+    """Stop all work."""
+    await here.popcon.cancel(set_id)
+    return _said("All work on this set stops.")
+
+
+@router.post("/sets/{set_id}/reopen")
+async def reopen(set_id: OwnSet, owner: Owner, here: Here) -> Response:
+    """Open an ended set again."""
+    await refuse_more_open(here, owner)
+    await here.popcon.reopen(set_id)
+    return _said("The set is open again.")
+
+
+async def _fields(request: Request) -> dict[str, Any]:
+    async with request.form(max_files=0) as form:
+        told = {name: value for name, value in form.items() if value and name != "body" and isinstance(value, str)}
+        body = form.get("body")
+    try:
+        stands = json.loads(body) if isinstance(body, str) else {}
+    except json.JSONDecodeError as error:
+        raise Problem("bad-input", f"body: {error}") from error
+    if not isinstance(stands, dict):
+        raise Problem("bad-input", "body: send a JSON object")
+    return {**stands, **told}
+
+
+def _edit(name: str, fields: dict[str, Any]) -> Edit:
+    try:
+        return MESSAGES[name].model.model_validate(fields)
+    except ValidationError as error:
+        raise Problem("bad-input", one_line(error)) from error
+
+
+def _said(text: str, warning: str | None = None) -> Response:
+    return Response(draw("said.html", text=text, warning=warning), media_type="text/html; charset=utf-8")
