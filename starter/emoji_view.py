@@ -50,11 +50,13 @@ def emoji_view(state: SetState, number: int, manifest: Manifest | None) -> Emoji
 def _history(emoji: Emoji, frame: Frame, known: FrameHistory | None) -> FrameHistory:
     """The frame as it stands, with the notes of an earlier moment where they are still true."""
     notes = {_shows(each.candidate): each.notes for each in known.candidates} if known else {}
+    judged = known if known and known.selected == frame.selected else None
     return FrameHistory(
         number=frame.number,
         selected=frame.selected,
         candidates=tuple(history_of(emoji, frame, each, notes.get(_shows(each))) for each in frame.candidates),
-        why=known.why if known and known.selected == frame.selected else None,
+        why=judged.why if judged else None,
+        doubt=judged.doubt if judged else None,
     )
 
 

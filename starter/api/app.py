@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from popcon.settings import Settings
-from starter.api import downloads, events, links, messages, operations, pictures, sets, starting
+from starter.api import downloads, events, links, messages, operations, pictures, previews, sets, starting
 from starter.api.access import Access
 from starter.api.backend import Backend
 from starter.api.body_limit import BodyLimit
@@ -29,7 +29,7 @@ from starter.views import SetView
 # Threads only wait for S3 here: more than a machine has cores for, and no more than there are connections.
 S3_THREADS = 32
 
-_ROUTERS = (sets, starting, pictures, messages, downloads, events)
+_ROUTERS = (sets, starting, pictures, messages, previews, downloads, events)
 
 
 def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
