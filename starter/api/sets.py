@@ -88,7 +88,7 @@ async def reopen_set(set_id: OwnSet, asked: Reopening, owner: Owner, here: Here)
 async def see_emoji(set_id: OwnSet, emoji: EmojiNumber, here: Here) -> EmojiShown:
     """An emoji with its takes, and each frame's candidates with their metrics and the chooser's reasons."""
     view = await here.popcon.status(set_id)
-    return show_emoji(view, await _emoji(here, view, emoji))
+    return show_emoji(view, await find_emoji(here, view, emoji))
 
 
 @router.get(
@@ -96,13 +96,14 @@ async def see_emoji(set_id: OwnSet, emoji: EmojiNumber, here: Here) -> EmojiShow
 )
 async def see_frame(set_id: OwnSet, emoji: EmojiNumber, frame: FrameNumber, here: Here) -> FrameShown:
     """A frame with its candidates."""
-    found = await _emoji(here, await here.popcon.status(set_id), emoji)
+    found = await find_emoji(here, await here.popcon.status(set_id), emoji)
     if frame > len(found.frames):
         raise Problem("nothing-there", f"emoji {emoji} has no frame {frame}: it has {len(found.frames)}")
     return show_frame(found, found.frames[frame - 1])
 
 
-async def _emoji(here: Backend, view: SetView, number: int) -> EmojiView:
+async def find_emoji(here: Backend, view: SetView, number: int) -> EmojiView:
+    """An emoji with what the last manifest knows of it. Raises Problem."""
     try:
         manifest = await here.popcon.manifest(view.set_id)
     except NothingToDownload:  # it runs, and has delivered nothing yet

@@ -1,0 +1,217 @@
+// The canvas: a frame, large, with what a click would change and the points on it; and the clicks themselves.
+
+import { STEP, View } from "./view.js";
+
+const DRAG = 6;
+const COLOURS = { keep: "#0a8f4f", remove: "#d3202f" };
+const PART = { erase: "#d3202f", restore: "#0a8f4f" };
+const NEIGHBOUR_ALPHA = 0.3;
+const PART_ALPHA = 0.6;
+
+export class Table {
+  // `does` is told what a person wants: place(x, y, kind), tap(), undo(), apply().
+  constructor(canvas, does) {
+    this.canvas = canvas;
+    this.does = does;
+    this.view = new View();
+    this.images = new Map();
+    this.shown = { picture: null, neighbours: [], points: [], part: null };
+    this.cross = null;
+    this.fingers = new Map();
+    this.dragged = false;
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.#listen();
+  }
+
+  // `picture` and `neighbours` are addresses; `part` is {image, mode} or null.
+  show(shown) {
+    Object.assign(this.shown, shown);
+    this.draw();
+  }
+
+  zoom(factor) {
+    factor ? this.view.zoomBy(factor) : this.view.fit();
+    this.draw();
+  }
+
+  draw() {
+    const { canvas, view } = this;
+    const density = window.devicePixelRatio || 1;
+    this.#measure();
+    canvas.width = Math.round(view.box.width * density);
+    canvas.height = Math.round(view.box.height * density);
+    const picture = this.#image(this.shown.picture);
+    if (!picture) return;
+    view.of(picture.naturalWidth, picture.naturalHeight);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = view.scale < 3;
+    view.apply(context, density);
+    for (const address of this.shown.neighbours) this.#paint(context, this.#image(address), NEIGHBOUR_ALPHA);
+    this.#paint(context, picture, 1);
+    if (this.shown.part) this.#paint(context, this.shown.part.tinted, PART_ALPHA);
+    for (const point of this.shown.points) this.#dot(context, point);
+    if (this.cross) this.#crossHairs(context);
+    canvas.dispatchEvent(new CustomEvent("drawn", { detail: { zoom: view.zoom } }));
+    canvas.classList.toggle("zoomed", view.zoom > 1);
+  }
+
+  #measure() {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    this.view.box = { left, top, width, height };
+  }
+
+  // An image once it is there; until then the canvas stays as it is, and is drawn when it comes.
+  #image(address) {
+    if (!address) return null;
+    if (!this.images.has(address)) {
+      const image = new Image();
+      image.onload = () => this.draw();
+      image.src = address;
+      this.images.set(address, image);
+    }
+    const image = this.images.get(address);
+    return image.complete && image.naturalWidth ? image : null;
+  }
+
+  #paint(context, image, alpha) {
+    if (!image) return;
+    context.globalAlpha = alpha;
+    context.drawImage(image, 0, 0, this.view.picture.width, this.view.picture.height);
+    context.globalAlpha = 1;
+  }
+
+  // Told apart by a sign too, for those who see no red and green.
+  #dot(context, { x, y, kind }) {
+    const unit = 1 / this.view.scale;
+    context.lineWidth = 2 * unit;
+    context.strokeStyle = "#fff";
+    context.fillStyle = COLOURS[kind];
+    context.beginPath();
+    context.arc(x + 0.5, y + 0.5, 8 * unit, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+    context.beginPath();
+    context.moveTo(x + 0.5 - 4 * unit, y + 0.5);
+    context.lineTo(x + 0.5 + 4 * unit, y + 0.5);
+    if (kind === "keep") {
+      context.moveTo(x + 0.5, y + 0.5 - 4 * unit);
+      context.lineTo(x + 0.5, y + 0.5 + 4 * unit);
+    }
+    context.stroke();
+  }
+
+  #crossHairs(context) {
+    const unit = 1 / this.view.scale;
+    for (const [width, colour] of [[3, "#fff"], [1, "#000"]]) {
+      context.lineWidth = width * unit;
+      context.strokeStyle = colour;
+      context.beginPath();
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        context.moveTo(this.cross.x + 0.5 + dx * 4 * unit, this.cross.y + 0.5 + dy * 4 * unit);
+        context.lineTo(this.cross.x + 0.5 + dx * 14 * unit, this.cross.y + 0.5 + dy * 14 * unit);
+      }
+      context.stroke();
+    }
+  }
+
+  #listen() {
+    const { canvas } = this;
+    canvas.addEventListener("click", (event) => this.#place(event, event.shiftKey ? "remove" : this.does.tap()));
+    canvas.addEventListener("contextmenu", (event) => {
+      event.preventDefault();
+      if (event.pointerType !== "") this.#place(event, "remove"); // else it came from the keyboard
+    });
+    canvas.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey) return; // the page scrolls
+      event.preventDefault();
+      this.#measure();
+      this.view.zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2, { x: event.clientX, y: event.clientY });
+      this.draw();
+    }, { passive: false });
+    canvas.addEventListener("pointerdown", (event) => this.#press(event));
+    canvas.addEventListener("pointermove", (event) => this.#drag(event));
+    for (const end of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
+    }
+    canvas.addEventListener("keydown", (event) => this.#onKey(event));
+    canvas.addEventListener("blur", () => { this.cross = null; this.draw(); });
+  }
+
+  #place(event, kind) {
+    if (this.dragged) return;
+    this.#measure();
+    const pixel = this.view.pixel({ x: event.clientX, y: event.clientY });
+    if (pixel) this.does.place(pixel.x, pixel.y, kind);
+  }
+
+  #press(event) {
+    if (!this.fingers.size) this.dragged = false;
+    this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, fromX: event.clientX, fromY: event.clientY });
+  }
+
+  // One finger moves what is enlarged, two enlarge it.
+  #drag(event) {
+    const finger = this.fingers.get(event.pointerId);
+    if (!finger) return;
+    const before = this.#spread();
+    const [dx, dy] = [event.clientX - finger.x, event.clientY - finger.y];
+    const far = Math.hypot(event.clientX - finger.fromX, event.clientY - finger.fromY) > DRAG;
+    if (!far && !this.dragged) return;
+    this.dragged = true;
+    Object.assign(finger, { x: event.clientX, y: event.clientY });
+    this.#measure();
+    const after = this.#spread();
+    if (before) this.view.zoomBy(after.distance / before.distance, after.middle);
+    else this.view.pan(dx, dy);
+    this.draw();
+  }
+
+  #spread() {
+    if (this.fingers.size !== 2) return null;
+    const [one, other] = [...this.fingers.values()];
+    return {
+      distance: Math.max(1, Math.hypot(one.x - other.x, one.y - other.y)),
+      middle: { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 },
+    };
+  }
+
+  #onKey(event) {
+    const far = event.shiftKey ? 10 : 1;
+    const [dx, dy] = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key] ?? [];
+    if (dx !== undefined) this.#moveCross(dx, dy);
+    else if (event.key === " ") this.#placeAtCross(event.shiftKey ? "remove" : this.does.tap());
+    else if (event.key === "Enter") this.does.apply();
+    else if (event.key === "Backspace" || (event.key === "z" && event.ctrlKey)) this.does.undo();
+    else if (event.key === "+") this.zoom(STEP);
+    else if (event.key === "-") this.zoom(1 / STEP);
+    else if (event.key === "0") this.zoom();
+    else return;
+    event.preventDefault();
+  }
+
+  #moveCross(dx, dy) {
+    const { picture } = this.view;
+    const from = this.cross ?? { x: Math.floor(picture.width / 2), y: Math.floor(picture.height / 2) };
+    const moved = { x: from.x + dx, y: from.y + dy };
+    if (this.view.holds(moved)) this.cross = moved;
+    this.view.reveal(this.cross ?? from);
+    this.draw();
+  }
+
+  #placeAtCross(kind) {
+    if (!this.cross) this.#moveCross(0, 0);
+    this.does.place(this.cross.x, this.cross.y, kind);
+  }
+}
+
+// A preview as the canvas lays it over the frame: what goes in red, what comes back in green.
+export async function tinted(blob, mode) {
+  const mask = await createImageBitmap(blob);
+  const canvas = Object.assign(document.createElement("canvas"), { width: mask.width, height: mask.height });
+  const context = canvas.getContext("2d");
+  context.drawImage(mask, 0, 0);
+  context.globalCompositeOperation = "source-in";
+  context.fillStyle = PART[mode];
+  context.fillRect(0, 0, mask.width, mask.height);
+  return canvas;
+}
