@@ -49,7 +49,10 @@ async def photograph(page: Page, folder: Path, name: str) -> None:
         for scheme in ("light", "dark"):
             await page.set_viewport_size(viewport)  # type: ignore[arg-type]
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            taken = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
+            # As tall as the page, or what sticks to the window's edge would lie across its middle.
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            await page.set_viewport_size({**viewport, "height": height})  # type: ignore[typeddict-item]
+            taken = Image.open(io.BytesIO(await page.screenshot()))
             few = taken.convert("RGB").quantize(SHOT_COLOURS, dither=Image.Dither.NONE)
             few.save(folder / f"{name}-{size}-{scheme}.png", optimize=True)
     await page.set_viewport_size(WIDE)  # type: ignore[arg-type]

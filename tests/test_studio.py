@@ -6,70 +6,18 @@ POPCON_SCREENSHOTS=1 saves what the browser shows to docs/images/studio.
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
-import pytest
 from playwright.async_api import Page, expect
 
 from popcon.checks import check_set
 from popcon.platforms import platform
-from popcon.storage import Storage
-from starter.api_keys import create_key
-from starter.stack import Stack
-from tests.api import at_rest, bearer, post_set, served
-from tests.browser import browsing, photograph
+from tests.browser import photograph
+from tests.studio import Studio
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images" / "studio"
 LIGHT_BYTES = 60_000
-
-
-class Studio:
-    """Where it is served, and what opens it."""
-
-    def __init__(self, url: str, storage: Storage) -> None:
-        self.url = url
-        self.storage = storage
-        self.token = create_key(storage, "ada")
-
-    def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, headers=bearer(self.token), timeout=60)
-
-    async def new_set(self, actions: str, **fields: Any) -> dict[str, Any]:
-        """A set of small emojis that has just been started."""
-        async with self.client() as client:
-            emojis = [{"action": each} for each in actions.split()]
-            return dict((await post_set(client, emojis=emojis, **fields)).json())
-
-    async def finished(self, shown: dict[str, Any]) -> dict[str, Any]:
-        async with self.client() as client:
-            return await at_rest(client, shown["links"]["self"])
-
-    async def come_in(self, page: Page) -> None:
-        await page.goto(self.url)
-        await page.get_by_label("API key").fill(self.token)
-        await page.get_by_role("button", name="Come in").click()
-        await expect(page.get_by_role("heading", name="Come in")).to_have_count(0)
-
-
-@pytest.fixture(scope="module")
-def studio(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with served(stack.settings.data_dir, tmp_path_factory.mktemp("studio")) as url:
-        yield Studio(url, Storage(stack.settings))
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """A page on which no script fails, and from which nothing is kept by its policy."""
-    faults: list[str] = []
-    async with browsing() as shown:
-        shown.on("pageerror", lambda error: faults.append(str(error)))
-        shown.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        yield shown
-    assert not faults
 
 
 async def test_a_set_fills_in_is_put_in_order_and_approved(studio: Studio, page: Page, tmp_path: Path) -> None:

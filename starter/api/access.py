@@ -49,6 +49,10 @@ class Access:
             )
         return owner
 
+    async def sees(self, owner: str) -> str | None:
+        """Whose sets this owner sees: their own; where nobody needs a key, those of the whole machine (None)."""
+        return owner if await self.owner_of("") is None else None
+
     async def owner_of(self, token: str) -> str | None:
         """The owner of a token that is in force; that of "" is the one who needs none."""
         until, owner = self._known.get(token, (0.0, None))

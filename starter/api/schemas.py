@@ -135,6 +135,7 @@ class SetLine(Model):
     """A set in a list."""
 
     id: str
+    owner: str
     platform: str
     status: SetStatus
     open: bool

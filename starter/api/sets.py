@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query
 from popcon.errors import Refused, Unavailable
 from popcon.models import SetStatus
 from starter.api import links
-from starter.api.backend import Backend, Here, Owner, OwnSet
+from starter.api.backend import Backend, Here, Owner, OwnSet, Seen
 from starter.api.limits import refuse_more_open
 from starter.api.problems import Problem, answers
 from starter.api.schemas import (
@@ -41,21 +41,30 @@ FrameNumber = Annotated[int, Path(ge=1, le=9999)]
 
 @router.get("/sets", responses=answers("bad-input"))
 async def list_sets(
-    owner: Owner,
+    seen: Seen,
     here: Here,
+    owner: Annotated[str | None, Query(description="only this owner's sets, where there are no API keys")] = None,
     status: Annotated[SetStatus | None, Query(description="only sets that stand like this")] = None,
     action: Annotated[str | None, Query(description="only sets with an emoji of this action")] = None,
     cursor: Annotated[str | None, Query(description="from `next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 20,
 ) -> SetPage:
-    """Your sets, newest first."""
+    """Your sets, newest first; where there are no API keys, everybody's."""
     after = _read_cursor(cursor) if cursor is not None else None
-    found = sorted(await here.popcon.list(owner), key=_place, reverse=True)
-    rest = [each for each in found if (after is None or _place(each) < after) and status in (None, each.status)]
+    found = sorted(await here.popcon.list(seen), key=_place, reverse=True)
+    rest = [
+        each
+        for each in found
+        if (after is None or _place(each) < after) and owner in (None, each.owner) and status in (None, each.status)
+    ]
     if action is not None:
         rest = await _with_action(here, rest, action, limit + 1)
     page = rest[:limit]
-    more = {"status": status, "action": action, "limit": limit, "cursor": _cursor(page[-1])} if page else {}
+    more = (
+        {"owner": owner, "status": status, "action": action, "limit": limit, "cursor": _cursor(page[-1])}
+        if page
+        else {}
+    )
     following = f"{links.sets()}?{urlencode({name: value for name, value in more.items() if value is not None})}"
     return SetPage(sets=tuple(map(show_line, page)), next=following if len(rest) > limit else None)
 

@@ -1,4 +1,4 @@
-"""The page of one's own sets, newest first: those that run, and those that have ended."""
+"""The page of the sets that one sees, newest first: those that run, and those that have ended."""
 
 from typing import Annotated
 
@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator
 
 from popcon.models import SetStatus
+from popcon.platforms import platforms
 from popcon.presets import presets
-from starter.api.backend import Here, Owner
+from starter.api.backend import Here, Seen
 from starter.api.sets import list_sets
 from starter.studio.pages import page
 
@@ -22,23 +23,26 @@ _open = BeforeValidator(lambda sent: sent or None)
 @router.get("/")
 async def see_sets(
     request: Request,
-    owner: Owner,
+    seen: Seen,
     here: Here,
+    owner: Annotated[str | None, _open, Query(max_length=64)] = None,
     status: Annotated[SetStatus | None, _open] = None,
     action: Annotated[str | None, _open, Query(max_length=60)] = None,
     cursor: str | None = None,
 ) -> Response:
-    """The sets that stand like this and have an emoji of this action."""
-    found = await list_sets(owner, here, status, action, cursor, ON_A_PAGE)
+    """The sets of this owner that stand like this and have an emoji of this action."""
+    found = await list_sets(seen, here, owner, status, action, cursor, ON_A_PAGE)
     return page(
         request,
         "archive.html",
         here="sets",
         sets=found.sets,
         following=found.next and f"/?{found.next.partition('?')[2]}",
+        seen=seen,
         owner=owner,
         statuses=list(SetStatus),
         status=status,
         presets=presets(),
+        labels={each.name: each.label for each in platforms()},
         action=action,
     )

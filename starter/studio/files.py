@@ -13,13 +13,16 @@ from starter.api.problems import Problem
 
 PREFIX = "/studio"
 HERE = Path(__file__).parent
-STATIC, HTMX = HERE / "static", HERE / "vendor" / "node_modules" / "htmx.org" / "dist"
+OWN = (HERE / "static", HERE / "previews")
+HTMX = HERE / "vendor" / "node_modules" / "htmx.org" / "dist"
 FROM_NPM = {"htmx.js": HTMX / "htmx.min.js", "sse.js": HTMX / "ext" / "hx-sse.min.js"}
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
 }
+PACKED = (".png",)
 REVISION_LENGTH = 12
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
@@ -31,7 +34,10 @@ async def see_file(revision: str, name: str, request: Request) -> Response:
     if name not in _stored():
         raise Problem("nothing-there", f"the studio has no file {name}")
     headers = {"Cache-Control": FOR_EVER if revision == _revision() else "no-store"}
-    return compressed(request, _stored()[name], TYPES[Path(name).suffix], headers)
+    content, ending = _stored()[name], Path(name).suffix
+    if ending in PACKED:
+        return Response(content, headers=headers, media_type=TYPES[ending])
+    return compressed(request, content, TYPES[ending], headers)
 
 
 def static(name: str) -> str:
@@ -56,7 +62,7 @@ def compressed(
 
 @cache
 def _stored() -> dict[str, bytes]:
-    own = {each.name: each for each in STATIC.iterdir() if each.suffix in TYPES}
+    own = {each.name: each for folder in OWN for each in folder.iterdir() if each.suffix in TYPES}
     return {name: path.read_bytes() for name, path in {**own, **FROM_NPM}.items() if path.exists()}
 
 

@@ -16,15 +16,15 @@ from starter.studio.pages import draw
 
 router = APIRouter(include_in_schema=False)
 
-# Part of a form, and of no message.
-_STAMP = "edits"
+# Part of a form, and of no message: for which state of the set it was drawn, and what its fields said then (JSON).
+_EDITS, _DRAWN = "edits", "drawn"
 
 
 @router.post("/sets/{set_id}/send/{name}")
 async def send(
     set_id: OwnSet, name: str, request: Request, here: Here, page_name: str = Header(alias="Studio-Page")
 ) -> Response:
-    """Send a message: `body` is its JSON, and every other field that says something stands in it too.
+    """Send a message: each `body` is JSON of it, and every other field whose text was changed stands in it too.
 
     The same form of the same page, as it was drawn for the same state of the set, acts once.
     """
@@ -32,7 +32,7 @@ async def send(
         raise Problem("not-found", f"there is no message {name}")
     fields = await _fields(request)
     stamp = f"{page_name} {name} {json.dumps(fields, sort_keys=True)}"
-    fields.pop(_STAMP, None)
+    fields.pop(_EDITS, None)
     request_id = hashlib.sha256(stamp.encode()).hexdigest()
     accepted = await here.popcon.send(set_id, name, _edit(name, {**fields, "request_id": request_id}))
     return _said("That is being done already." if accepted.joined else "Accepted.", accepted.warning)
@@ -55,15 +55,24 @@ async def reopen(set_id: OwnSet, owner: Owner, here: Here) -> Response:
 
 async def _fields(request: Request) -> dict[str, Any]:
     async with request.form(max_files=0) as form:
-        told = {name: value for name, value in form.items() if value and name != "body" and isinstance(value, str)}
-        body = form.get("body")
+        sent = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    said: dict[str, Any] = {}
+    for name, value in sent:
+        if name == "body" and value:
+            said |= _parsed(name, value)
+    drawn = _parsed(_DRAWN, dict(sent).get(_DRAWN) or "{}")
+    changed = {name: value for name, value in sent if name not in ("body", _DRAWN) and value != drawn.get(name, "")}
+    return {**said, **changed}
+
+
+def _parsed(name: str, text: str) -> dict[str, Any]:
     try:
-        stands = json.loads(body) if isinstance(body, str) else {}
+        parsed = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Problem("bad-input", f"body: {error}") from error
-    if not isinstance(stands, dict):
-        raise Problem("bad-input", "body: send a JSON object")
-    return {**stands, **told}
+        raise Problem("bad-input", f"{name}: {error}") from error
+    if not isinstance(parsed, dict):
+        raise Problem("bad-input", f"{name}: send a JSON object")
+    return parsed
 
 
 def _edit(name: str, fields: dict[str, Any]) -> Edit:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from popcon.messages import LONGEST_PROMPT
 from popcon.wording import count
 from starter.studio import files
 
@@ -51,4 +52,4 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters.update(kilobytes=_kilobytes, day=_day, count=count, words=lambda name: str(name).replace("_", " "))
-_templates.globals["static"] = files.static
+_templates.globals.update(static=files.static, longest_prompt=LONGEST_PROMPT)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from popcon.listing import LONGEST_CREATOR, LONGEST_DESCRIPTION, LONGEST_TITLE
 from popcon.models import Emoji, EmojiStatus, SetStatus
 from popcon.platforms import platform, platforms
 from popcon.presets import presets
@@ -19,6 +20,14 @@ from starter.studio.pages import draw, page
 from starter.views import SetView
 
 router = APIRouter(include_in_schema=False)
+
+# The listing sheet's texts, and how long each may be.
+LISTING = {
+    "title": LONGEST_TITLE,
+    "description": LONGEST_DESCRIPTION,
+    "creator": LONGEST_CREATOR,
+    "copyright": LONGEST_CREATOR,
+}
 
 
 @router.get("/sets/{set_id}")
@@ -46,6 +55,9 @@ def _told(here: Backend, view: SetView) -> dict[str, Any]:
         "edits": view.state.edits,
         "spec": platform(shown.platform),
         "limits": limits(view.state),
+        "texts": {name: getattr(view.state.request.listing, name) for name in LISTING},
+        "longest": LISTING,
+        "ai": view.state.request.listing.ai,
         "emojis": placed,
         "dropped": [each for each in shown.emojis if not each.place],
         "order": [each.number for each in placed],

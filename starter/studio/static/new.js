@@ -1,0 +1,34 @@
+// The form of a new set: the picture as soon as it is chosen, all actions or none, and the way to what is wrong.
+
+const look = document.getElementById("look");
+const drop = document.querySelector(".drop");
+
+document.getElementById("picture").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  show(file ? URL.createObjectURL(file) : "");
+});
+
+// What a browser cannot show, like a TIFF, is shown as popcon has read it.
+look.addEventListener("error", () => show(document.querySelector("[data-look]")?.dataset.look ?? ""));
+
+document.addEventListener("click", (event) => {
+  const pick = event.target.dataset?.pick;
+  if (!pick) return;
+  const boxes = document.querySelectorAll(".presets [type=checkbox]");
+  for (const each of boxes) each.checked = pick === "all";
+  boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  if (document.querySelector("#looked-at .error")) show("");
+  if (event.target.id !== "new") return;
+  const wrong = document.querySelector("#new [aria-invalid=true]") ?? document.querySelector("#picture input");
+  wrong.scrollIntoView({ block: "center" });
+  wrong.focus();
+});
+
+function show(address) {
+  look.hidden = !address;
+  if (address) look.src = address;
+  drop.classList.toggle("filled", Boolean(address));
+}
