@@ -72,7 +72,7 @@ export class Refining {
     if (!this.points.click || this.sending || this.closed) return;
     this.sending = true;
     htmx.ajax("POST", `/sets/${this.set}/send/refine_frame`, {
-      source: this.section,
+      source: this.buttons[0],
       target: "#said",
       values: {
         body: JSON.stringify({ ...this.#click, ...(propagate && { propagate }) }),
