@@ -37,11 +37,11 @@ export class Table {
   draw() {
     const { canvas, view } = this;
     const density = window.devicePixelRatio || 1;
+    const picture = this.#image(this.shown.picture);
+    if (!picture) return;
     this.#measure();
     canvas.width = Math.round(view.box.width * density);
     canvas.height = Math.round(view.box.height * density);
-    const picture = this.#image(this.shown.picture);
-    if (!picture) return;
     view.of(picture.naturalWidth, picture.naturalHeight);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = view.scale < 3;
