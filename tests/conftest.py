@@ -78,7 +78,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def studio(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The studio on that stack, served as people serve it."""
     with served(stack.settings.data_dir, tmp_path_factory.mktemp("studio")) as url:
-        yield Studio(url, Storage(stack.settings))
+        yield Studio(url, stack.settings)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The studio as people use it: `popcon serve` on the embedded stack with all its workers, for a real browser."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +8,10 @@ from typing import Any
 import httpx
 from playwright.async_api import Page, expect
 
+from popcon.settings import Settings
 from popcon.storage import Storage
 from starter.api_keys import create_key
+from starter.client import Popcon
 from tests.api import at_rest, bearer, post_set
 from tests.browser import browsing
 
@@ -20,10 +21,11 @@ OWNER = "ada"
 class Studio:
     """Where it is served, and what opens it."""
 
-    def __init__(self, url: str, storage: Storage) -> None:
+    def __init__(self, url: str, settings: Settings, owner: str = OWNER) -> None:
         self.url = url
-        self.storage = storage
-        self.token = create_key(storage, OWNER)
+        self.settings = settings
+        self.token = create_key(Storage(settings), owner)
+        self._any: dict[str, Any] | None = None
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, headers=bearer(self.token), timeout=60)
@@ -38,10 +40,16 @@ class Studio:
         async with self.client() as client:
             return await at_rest(client, shown["links"]["self"])
 
+    async def any_set(self) -> dict[str, Any]:
+        """A finished set of two emojis, which several tests look at and change."""
+        if self._any is None:
+            self._any = await self.finished(await self.new_set("happy wave", platform="discord-emoji"))
+        return self._any
+
     async def edits(self, shown: dict[str, Any]) -> int:
-        """How many messages the set has accepted. Closing it is one more."""
-        async with self.client() as client:
-            return int((await client.post(shown["messages"]["close"], json={})).json()["edit"]) - 1
+        """How many messages the set has accepted."""
+        popcon = await Popcon.connect(self.settings)
+        return (await popcon.status(shown["id"])).state.edits
 
     async def come_in(self, page: Page) -> None:
         await page.goto(self.url)
@@ -71,10 +79,3 @@ def id_of(page: Page) -> str:
     found = re.search(r"/sets/(set-[a-z0-9-]+)", page.url)
     assert found, page.url
     return found[1]
-
-
-async def soon(told: Any, wanted: Any) -> None:
-    """Wait until an async function answers so."""
-    async with asyncio.timeout(30):
-        while await told() != wanted:
-            await asyncio.sleep(0.2)

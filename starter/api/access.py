@@ -49,6 +49,14 @@ class Access:
             )
         return owner
 
+    async def lets_in(self, request: Request) -> bool:
+        """Whether a request that came in would still come in: what it listens to may outlive its key."""
+        try:
+            await self.owner(request)
+        except Problem:
+            return False
+        return True
+
     async def sees(self, owner: str) -> str | None:
         """Whose sets this owner sees: their own; where nobody needs a key, those of the whole machine (None)."""
         return owner if await self.owner_of("") is None else None

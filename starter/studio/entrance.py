@@ -38,7 +38,7 @@ async def leave() -> Response:
 def problem_page(request: Request, problem: ProblemDocument, headers: Mapping[str, str]) -> Response:
     """A problem for people: a line where a part of a page asked, else a page; one that asks for a key if none came."""
     if "HX-Request" in request.headers:
-        line = draw("said.html", text=problem.detail, warning=problem.title)
+        line = draw("said.html", text=problem.detail, warning=problem.title, outside=problem.status == 401)
         told = {**headers, "HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
         return Response(line, problem.status, told, "text/html; charset=utf-8")
     return page(request, "problem.html", code=problem.status, headers=headers, problem=problem)

@@ -39,11 +39,13 @@ async def see_set(set_id: OwnSet, request: Request, here: Here) -> Response:
 
 @router.get("/sets/{set_id}/live", response_class=EventSourceResponse)
 async def follow_set(
-    set_id: OwnSet, here: Here, last_event_id: Annotated[str | None, Header()] = None
+    set_id: OwnSet, request: Request, here: Here, last_event_id: Annotated[str | None, Header()] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """The part of the page that changes, now and after each change."""
     async with aclosing(here.live.snapshots(set_id, last_event_id)) as snapshots:
         async for each in snapshots:
+            if not await here.access.lets_in(request):
+                return
             yield ServerSentEvent(raw_data=draw("set_live.html", **_told(here, each.view)), id=each.revision)
 
 

@@ -21,7 +21,10 @@ function refuseDoubleClicks() {
 
 function tellLostServer() {
   const lost = document.getElementById("lost");
-  document.addEventListener("htmx:sse:error", () => { lost.hidden = false; });
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.reload(); // which asks for a key
+    lost.hidden = false;
+  });
   document.addEventListener("htmx:sse:after:connection", () => { lost.hidden = true; });
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.status !== "error: " && event.detail.ctx?.response) return;
@@ -33,7 +36,10 @@ function closeMenus() {
   const others = (target) => [...document.querySelectorAll("details.menu[open]")].filter((each) => !each.contains(target));
   document.addEventListener("click", (event) => {
     others(event.target).forEach((each) => { each.open = false; });
-    if (event.target.closest("details.menu button")) event.target.closest("details.menu").open = false;
+    const left = event.target.closest("details.menu button")?.closest("details.menu");
+    if (!left) return;
+    left.open = false;
+    left.querySelector("summary").focus();
   });
   document.addEventListener("keydown", (event) => {
     const open = event.key === "Escape" && event.target.closest("details.menu[open]");
