@@ -50,6 +50,12 @@ def cards(found: EmojiView, frame: FrameHistory) -> tuple[Card, ...]:
     return tuple(_card(found, frame, each) for each in frame.candidates)
 
 
+def of_one_click(found: Sequence[Slot], frame: int) -> list[Slot]:
+    """The frames that show what was refined by the same click as this one, which may have been carried into all."""
+    click = _click(found[frame - 1])
+    return [each for each in found if click and _click(each) == click]
+
+
 def worst_first(found: Sequence[Slot]) -> list[int]:
     """The frames that a person should look at."""
     doubted = [(each.doubt.weight, each.number) for each in found if each.doubt]
@@ -78,6 +84,11 @@ def _slot(found: EmojiView, state: SetState, frame: FrameHistory) -> Slot:
         busy=busy,
         version=hashlib.sha256("\n".join(looks).encode()).hexdigest()[:VERSION_LENGTH],
     )
+
+
+def _click(slot: Slot) -> str | None:
+    """What a refined recipe says of the click."""
+    return (slot.shown.recipe or "").rpartition("-")[2] if slot.before else None
 
 
 def _card(found: EmojiView, frame: FrameHistory, history: CandidateHistory) -> Card:

@@ -31,18 +31,17 @@ async def send(
     if name not in MESSAGES:
         raise Problem("not-found", f"there is no message {name}")
     fields = await _fields(request)
-    stamp = f"{page_name} {name} {json.dumps(fields, sort_keys=True)}"
+    request_id = once(page_name, name, fields)
     fields.pop(_EDITS, None)
-    request_id = hashlib.sha256(stamp.encode()).hexdigest()
     accepted = await here.popcon.send(set_id, name, _edit(name, {**fields, "request_id": request_id}))
-    return _said("That is being done already." if accepted.joined else "Accepted.", accepted.warning)
+    return said("That is being done already." if accepted.joined else "Accepted.", accepted.warning)
 
 
 @router.post("/sets/{set_id}/cancel")
 async def cancel(set_id: OwnSet, here: Here) -> Response:
     """Stop all work."""
     await here.popcon.cancel(set_id)
-    return _said("All work on this set stops.")
+    return said("All work on this set stops.")
 
 
 @router.post("/sets/{set_id}/reopen")
@@ -50,19 +49,30 @@ async def reopen(set_id: OwnSet, owner: Owner, here: Here) -> Response:
     """Open an ended set again."""
     await refuse_more_open(here, owner)
     await here.popcon.reopen(set_id)
-    return _said("The set is open again.")
+    return said("The set is open again.")
+
+
+def once(page_name: str, name: str, fields: dict[str, Any]) -> str:
+    """The request id under which what a page sends acts once."""
+    stamp = f"{page_name} {name} {json.dumps(fields, sort_keys=True)}"
+    return hashlib.sha256(stamp.encode()).hexdigest()
+
+
+def said(text: str, warning: str | None = None) -> Response:
+    """A line that the page shows."""
+    return Response(draw("said.html", text=text, warning=warning), media_type="text/html; charset=utf-8")
 
 
 async def _fields(request: Request) -> dict[str, Any]:
     async with request.form(max_files=0) as form:
         sent = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    said: dict[str, Any] = {}
+    bodies: dict[str, Any] = {}
     for name, value in sent:
         if name == "body" and value:
-            said |= _parsed(name, value)
+            bodies |= _parsed(name, value)
     drawn = _parsed(_DRAWN, dict(sent).get(_DRAWN) or "{}")
     changed = {name: value for name, value in sent if name not in ("body", _DRAWN) and value != drawn.get(name, "")}
-    return {**said, **changed}
+    return {**bodies, **changed}
 
 
 def _parsed(name: str, text: str) -> dict[str, Any]:
@@ -80,7 +90,3 @@ def _edit(name: str, fields: dict[str, Any]) -> Edit:
         return MESSAGES[name].model.model_validate(fields)
     except ValidationError as error:
         raise Problem("bad-input", one_line(error)) from error
-
-
-def _said(text: str, warning: str | None = None) -> Response:
-    return Response(draw("said.html", text=text, warning=warning), media_type="text/html; charset=utf-8")
