@@ -72,14 +72,13 @@ def prompts(found: EmojiView) -> list[str]:
 
 
 def _slot(found: EmojiView, state: SetState, frame: FrameHistory) -> Slot:
-    known = cards(found, frame)
-    shown = known[frame.selected - 1]
+    shown = _card(found, frame, frame.candidates[frame.selected - 1])
     busy = any(each.body.get("frame") in (None, frame.number) or each.body.get("propagate") for each in found.pending)
     looks = [frame.model_dump_json(), str(state.edits), str(busy)]
     return Slot(
         number=frame.number,
         shown=shown,
-        before=known[shown.before - 1] if shown.before else None,
+        before=_card(found, frame, frame.candidates[shown.before - 1]) if shown.before else None,
         doubt=frame.doubt,
         busy=busy,
         version=hashlib.sha256("\n".join(looks).encode()).hexdigest()[:VERSION_LENGTH],

@@ -146,6 +146,7 @@ export class Table {
 
   #press(event) {
     if (!this.fingers.size) this.dragged = false;
+    this.canvas.setPointerCapture(event.pointerId); // it may end beside the canvas
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, fromX: event.clientX, fromY: event.clientY });
   }
 
