@@ -16,6 +16,7 @@ from tests.studio import Studio, fits
 IMAGES = Path(__file__).parents[1] / "docs" / "images" / "studio"
 # What a click on "Larger" does.
 ZOOM = 2
+LIGHT_BYTES = 60_000
 # How much of the canvas is opaque, of 1.
 OPAQUE = """(() => {
   const canvas = document.getElementById("table");
@@ -219,6 +220,7 @@ async def test_everything_goes_by_keyboard_and_by_touch_on_a_small_screen(studio
     await sets_and_moves_points_by_keys(page, width // 2, height // 2)
     await sees_what_is_flagged(page, in_the_mouth(await emoji.matte(1)))
     await taps_on_a_small_screen(page, emoji)
+    await loads_little(page)
 
 
 async def sets_and_moves_points_by_keys(page: Page, x: int, y: int) -> None:
@@ -268,6 +270,29 @@ async def taps_on_a_small_screen(page: Page, emoji: Emoji) -> None:
     await small.touchscreen.tap(*await place(small, pixel))
     await expect(small.get_by_label(re.compile("^Point 1"))).to_have_text(f"removes {pixel[0]}, {pixel[1]}")
     await fits(small)
+    await spreads_two_fingers(small)
+    await expect(small.locator("#zoom")).to_have_text(re.compile(r"^(1[5-9]\d|2\d\d)%$"))
+    await expect(small.locator("#points li")).to_have_count(1)
+
+
+async def spreads_two_fingers(page: Page) -> None:
+    """To twice their distance."""
+    box = await canvas_box(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = await page.context.new_cdp_session(page)
+    for kind, away in (("touchStart", 40), ("touchMove", 60), ("touchMove", 80), ("touchEnd", None)):
+        fingers = [{"x": x + side * away, "y": y, "id": side + 1} for side in (-1, 1)] if away else []
+        await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+
+async def loads_little(page: Page) -> None:
+    """A first visit, without pictures, as it goes over the wire."""
+    sizes = """() => performance.getEntries()
+      .filter((each) => each.entryType === "navigation" || ["script", "link", "other"].includes(each.initiatorType))
+      .map((each) => each.encodedBodySize)"""
+    sent = await page.evaluate(sizes)
+    assert len(sent) > 8
+    assert 20_000 < sum(sent) < LIGHT_BYTES
 
 
 def test_the_worst_frame_is_flagged_first() -> None:

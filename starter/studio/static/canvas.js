@@ -1,10 +1,10 @@
 // The canvas: a frame, large, with what a click would change and the points on it; and the clicks themselves.
 
+import { drawCross, drawDot } from "./marks.js";
 import { STEP, View } from "./view.js";
 
+// Farther than this (pixels of the page) a press is no click.
 const DRAG = 6;
-const COLOURS = { keep: "#0a8f4f", remove: "#d3202f" };
-const PART = { erase: "#d3202f", restore: "#0a8f4f" };
 const NEIGHBOUR_ALPHA = 0.3;
 const PART_ALPHA = 0.6;
 
@@ -23,7 +23,7 @@ export class Table {
     this.#listen();
   }
 
-  // `picture` and `neighbours` are addresses; `part` is {image, mode} or null.
+  // `picture` and `neighbours` are addresses; `part` is an image of what a click would change, or null.
   show(shown) {
     Object.assign(this.shown, shown);
     this.draw();
@@ -48,9 +48,9 @@ export class Table {
     view.apply(context, density);
     for (const address of this.shown.neighbours) this.#paint(context, this.#image(address), NEIGHBOUR_ALPHA);
     this.#paint(context, picture, 1);
-    if (this.shown.part) this.#paint(context, this.shown.part.tinted, PART_ALPHA);
-    for (const point of this.shown.points) this.#dot(context, point);
-    if (this.cross) this.#crossHairs(context);
+    this.#paint(context, this.shown.part, PART_ALPHA);
+    for (const point of this.shown.points) drawDot(context, point, 1 / view.scale);
+    if (this.cross) drawCross(context, this.cross, 1 / view.scale);
     canvas.dispatchEvent(new CustomEvent("drawn", { detail: { zoom: view.zoom } }));
     canvas.classList.toggle("zoomed", view.zoom > 1);
   }
@@ -78,40 +78,6 @@ export class Table {
     context.globalAlpha = alpha;
     context.drawImage(image, 0, 0, this.view.picture.width, this.view.picture.height);
     context.globalAlpha = 1;
-  }
-
-  // Told apart by a sign too, for those who see no red and green.
-  #dot(context, { x, y, kind }) {
-    const unit = 1 / this.view.scale;
-    context.lineWidth = 2 * unit;
-    context.strokeStyle = "#fff";
-    context.fillStyle = COLOURS[kind];
-    context.beginPath();
-    context.arc(x + 0.5, y + 0.5, 8 * unit, 0, 2 * Math.PI);
-    context.fill();
-    context.stroke();
-    context.beginPath();
-    context.moveTo(x + 0.5 - 4 * unit, y + 0.5);
-    context.lineTo(x + 0.5 + 4 * unit, y + 0.5);
-    if (kind === "keep") {
-      context.moveTo(x + 0.5, y + 0.5 - 4 * unit);
-      context.lineTo(x + 0.5, y + 0.5 + 4 * unit);
-    }
-    context.stroke();
-  }
-
-  #crossHairs(context) {
-    const unit = 1 / this.view.scale;
-    for (const [width, colour] of [[3, "#fff"], [1, "#000"]]) {
-      context.lineWidth = width * unit;
-      context.strokeStyle = colour;
-      context.beginPath();
-      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-        context.moveTo(this.cross.x + 0.5 + dx * 4 * unit, this.cross.y + 0.5 + dy * 4 * unit);
-        context.lineTo(this.cross.x + 0.5 + dx * 14 * unit, this.cross.y + 0.5 + dy * 14 * unit);
-      }
-      context.stroke();
-    }
   }
 
   #listen() {
@@ -203,16 +169,4 @@ export class Table {
     if (!this.cross) this.#moveCross(0, 0);
     this.does.place(this.cross.x, this.cross.y, kind);
   }
-}
-
-// A preview as the canvas lays it over the frame: what goes in red, what comes back in green.
-export async function tinted(blob, mode) {
-  const mask = await createImageBitmap(blob);
-  const canvas = Object.assign(document.createElement("canvas"), { width: mask.width, height: mask.height });
-  const context = canvas.getContext("2d");
-  context.drawImage(mask, 0, 0);
-  context.globalCompositeOperation = "source-in";
-  context.fillStyle = PART[mode];
-  context.fillRect(0, 0, mask.width, mask.height);
-  return canvas;
 }

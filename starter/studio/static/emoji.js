@@ -50,7 +50,7 @@ function show() {
     picture: frame[layer] ?? frame.picture,
     neighbours: find("#onion").checked ? [-1, 1].map((step) => strip.frame(frame.number + step).picture) : [],
     points: strip.timer ? [] : points.all,
-    part: strip.timer ? null : refining.part && { tinted: refining.part },
+    part: strip.timer ? null : refining.part,
   });
 }
 

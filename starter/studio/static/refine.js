@@ -1,6 +1,6 @@
 // Refining a frame's matte by points: previewed while they are placed, applied to the candidate they were placed on.
 
-import { tinted } from "./canvas.js";
+import { tinted } from "./marks.js";
 
 const PAUSE = 200;
 const SAID = {
