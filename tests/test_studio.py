@@ -81,7 +81,7 @@ async def sees_it_fill_in(page: Page) -> None:
 
 async def sees_the_limits(page: Page) -> None:
     heaviest = page.get_by_role("row").filter(has_text="Heaviest file")
-    await expect(heaviest).to_contain_text(re.compile(r"at most 256 kB\s*\d+ kB"))
+    await expect(heaviest).to_contain_text(re.compile(r"at most 256 kB\s*[\d.]+ kB"))
     await expect(page.locator(".fails")).to_have_count(0)
 
 
