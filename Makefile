@@ -44,6 +44,9 @@ check: $(READY) ## lint and types only
 soak: $(GPU) ## chaos and long runs: workers and servers killed in the middle of sets
 	$(VENV)/bin/pytest -m soak
 
+# Networks take part where their weights are; pymatting comes with rembg.
+bench-matting: $(GPU)
+
 bench-%: $(READY) ## measure; writes bench/results/NAME.json (bench-orchestration)
 	$(PYTHON) -m bench.$*
 

@@ -6,7 +6,6 @@ Some rivals carry copyleft licences and are in an extra of their own; rows of wh
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import time
@@ -24,7 +23,7 @@ from activities.encoder.score import EXACT, worst
 from activities.puppet import Performance, cut_out
 from bench import rivals
 from bench.puppet import sample
-from bench.report import RESULTS, Report
+from bench.report import RESULTS, Report, markdown, write_csv
 from popcon.checks import check_emoji
 from popcon.platforms import platform
 from popcon.presets import preset
@@ -174,10 +173,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _write_tables(result: Report) -> None:
     RESULTS.mkdir(exist_ok=True)
-    lines = [f"| {' | '.join(each)} |" for each in (COLUMNS, ("---",) * len(COLUMNS), *result.rows)]
-    (RESULTS / "encoders.md").write_text("\n".join((f"# {result.title}", "", *lines, "")), encoding="utf-8")
-    with (RESULTS / "encoders.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows((COLUMNS, *result.rows))
+    lines = (f"# {result.title}", "", *markdown(COLUMNS, result.rows), "")
+    (RESULTS / "encoders.md").write_text("\n".join(lines), encoding="utf-8")
+    write_csv(RESULTS / "encoders.csv", COLUMNS, result.rows)
 
 
 def _write_picture(rows: list[Row]) -> None:

@@ -1,8 +1,10 @@
 """What every measurement reports: a table, the conditions, and checks against goals."""
 
+import csv
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +39,7 @@ class Report:
     rows: list[tuple[str, ...]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     figures: dict[str, object] = field(default_factory=dict)
+    folder: Path = RESULTS
 
     def at_least(self, name: str, value: float, goal: float) -> None:
         """Note a figure that should not be under its goal."""
@@ -62,7 +65,7 @@ class Report:
         sys.exit(0 if all(check.holds for check in self.checks) else 1)
 
     def _write(self) -> None:
-        RESULTS.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "machine": machine(),
             "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
@@ -71,7 +74,18 @@ class Report:
             "table": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
             **self.figures,
         }
-        (RESULTS / f"{self.name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        (self.folder / f"{self.name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table."""
+    return [f"| {' | '.join(each)} |" for each in (columns, ("---",) * len(columns), *rows)]
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as a spreadsheet reads it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows((columns, *rows))
 
 
 def machine() -> dict[str, object]:

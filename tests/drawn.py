@@ -65,7 +65,7 @@ def soft_gradient(side: int) -> Floats:
 def outlined(side: int) -> Drawn:
     """A white-shirted figure with a dark outline, eyes, and a limb that encloses a piece of background."""
 
-    def draw(canvas: _Canvas) -> None:
+    def draw(canvas: Canvas) -> None:
         canvas.ellipse((0.5, 0.68), (0.2, 0.22), WHITE, outline=0.02)
         canvas.line([(0.67, 0.6), (0.84, 0.68), (0.66, 0.82)], 0.055, BLACK)
         canvas.line([(0.67, 0.6), (0.84, 0.68), (0.66, 0.82)], 0.03, SKIN)
@@ -74,13 +74,13 @@ def outlined(side: int) -> Drawn:
         canvas.ellipse((0.56, 0.33), (0.02, 0.035), BLACK)
         canvas.line([(0.42, 0.44), (0.5, 0.46), (0.57, 0.43)], 0.012, RED)
 
-    return _drawn(side, draw)
+    return drawn(side, draw)
 
 
 def flat(side: int) -> Drawn:
     """A figure without outline: plain colours meet the background, dark eyes lie close to the edge."""
 
-    def draw(canvas: _Canvas) -> None:
+    def draw(canvas: Canvas) -> None:
         canvas.ellipse((0.5, 0.58), (0.3, 0.3), YELLOW)
         canvas.polygon([(0.26, 0.4), (0.3, 0.12), (0.46, 0.3)], RED)
         canvas.polygon([(0.74, 0.4), (0.7, 0.12), (0.54, 0.3)], BLUE)
@@ -88,13 +88,13 @@ def flat(side: int) -> Drawn:
         canvas.ellipse((0.6, 0.5), (0.03, 0.05), BLACK)
         canvas.ellipse((0.5, 0.72), (0.1, 0.04), RED)
 
-    return _drawn(side, draw)
+    return drawn(side, draw)
 
 
 def whiskered(side: int) -> Drawn:
     """A figure with hair-thin whiskers, a curl, and small detached marks beside its head."""
 
-    def draw(canvas: _Canvas) -> None:
+    def draw(canvas: Canvas) -> None:
         canvas.ellipse((0.5, 0.55), (0.22, 0.26), BLUE, outline=0.012)
         for end in (0.45, 0.52, 0.59):
             canvas.line([(0.36, 0.55), (0.1, end)], 0.005, BLACK)
@@ -103,25 +103,25 @@ def whiskered(side: int) -> Drawn:
         canvas.ellipse((0.8, 0.25), (0.012, 0.03), RED)
         canvas.ellipse((0.87, 0.3), (0.006, 0.01), BLUE)
 
-    return _drawn(side, draw)
+    return drawn(side, draw)
 
 
 def clothed_in(colour: Colour, side: int) -> Drawn:
     """A figure of one colour with a dark outline and a pale inner shade."""
 
-    def draw(canvas: _Canvas) -> None:
+    def draw(canvas: Canvas) -> None:
         canvas.ellipse((0.5, 0.5), (0.32, 0.38), colour, outline=0.016)
         canvas.ellipse((0.5, 0.62), (0.15, 0.15), (235, 235, 240))
         canvas.ellipse((0.4, 0.36), (0.03, 0.05), BLACK)
         canvas.ellipse((0.6, 0.36), (0.03, 0.05), BLACK)
 
-    return _drawn(side, draw)
+    return drawn(side, draw)
 
 
 def standing(side: int, shoe: Colour = RED) -> Drawn:
     """A figure on two feet, one black and one in an outlined shoe, with a tear and motion lines close to the ground."""
 
-    def draw(canvas: _Canvas) -> None:
+    def draw(canvas: Canvas) -> None:
         for across, colour, outline in ((0.4, BLACK, 0.0), (0.6, shoe, 0.012)):
             canvas.line([(across, 0.7), (across, 0.86)], 0.07, BLACK)
             canvas.line([(across, 0.7), (across, 0.85)], 0.04, SKIN)
@@ -135,10 +135,10 @@ def standing(side: int, shoe: Colour = RED) -> Drawn:
             canvas.line([(0.22, down), (0.12, 1.1 * down - 0.09)], 0.012, BLACK)
         canvas.line([(0.83, 0.8), (0.9, 0.82)], 0.006, BLACK)
 
-    return _drawn(side, draw)
+    return drawn(side, draw)
 
 
-class _Canvas:
+class Canvas:
     """Draws in shares of the side, on a canvas OVERSAMPLING times as large as the picture."""
 
     def __init__(self, side: int) -> None:
@@ -169,8 +169,8 @@ class _Canvas:
         return round(point[0] * self.side), round(point[1] * self.side)
 
 
-def _drawn(side: int, draw: Callable[[_Canvas], None]) -> Drawn:
-    canvas = _Canvas(side)
+def drawn(side: int, draw: Callable[[Canvas], None]) -> Drawn:
+    canvas = Canvas(side)
     draw(canvas)
     alpha = cv2.resize(canvas.mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
     colours = canvas.rgb * canvas.mask[..., None]

@@ -137,7 +137,7 @@ class StubActivities:
     async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:
         await self._note(task)
         return EncodedEmoji(
-            asset=_asset(task.set_id, digest(f"{task.platform} {task.stroke} {task.matte_keys}"), "png"),
+            asset=_asset(task.set_id, encoding(task.platform, task.stroke, task.matte_keys), "png"),
             frames=len(task.matte_keys),
             seconds=task.seconds,
             loops=4,
@@ -159,6 +159,11 @@ class StubActivities:
         result = self.before(task)
         if result is not None:
             await result
+
+
+def encoding(platform: str, stroke: bool | None, matte_keys: tuple[str, ...]) -> str:
+    """The SHA-256 of the file that these give."""
+    return digest(f"{platform} {stroke} {matte_keys}")
 
 
 def digest(text: str) -> str:

@@ -98,6 +98,33 @@ def test_a_hole_is_open_on_a_chosen_plate_and_closed_on_a_background_that_may_be
     assert drawn.alpha[row, column] == 0
     assert alpha_of(matted(picture(drawn.over(GREEN_PLATE[0])), GREEN_PLATE[1]))[row, column] == 0
     assert alpha_of(matted(picture(drawn.over(WHITE)), None))[row, column] == 1
+    assert alpha_of(matted(picture(drawn.over(GREY)), None))[row, column] == 0, "no shirt is just that grey"
+
+
+def test_grey_clothes_beside_a_grey_background_stay() -> None:
+    drawn = clothed_in((132, 128, 128), SIDE)
+    assert alpha_of(matted(picture(drawn.over(GREY), 1), None))[drawn.alpha == 1].min() > 0.8
+
+
+@pytest.mark.parametrize("background", [WHITE, GREY, GREEN_PLATE[0]], ids=["white", "grey", "green"])
+def test_a_soft_edge_is_soft_all_the_way(background: Colour) -> None:
+    sharp = flat(SIDE)
+    alpha, colours = (cv2.GaussianBlur(each, (0, 0), 2) for each in (sharp.alpha, sharp.premultiplied))
+    soft = Drawn(np.asarray(alpha, np.float32), np.asarray(colours, np.float32))
+    plate = GREEN_PLATE[1] if background == GREEN_PLATE[0] else None
+    found = alpha_of(matted(picture(soft.over(background), 1), plate))
+    assert metrics.sad(found, soft.alpha) < 0.1 * metrics.sad((soft.alpha > 0.05).astype(np.float32), soft.alpha)
+
+
+def test_a_gap_between_crossing_hairs_is_open_on_white_and_a_white_stripe_further_in_is_not() -> None:
+    shown = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    cv2.circle(shown, (128, 160), 60, RED, -1)
+    for root, tip in ((121, 138), (135, 118)):
+        cv2.line(shown, (root, 104), (tip, 50), RED, 2)
+    cv2.rectangle(shown, (118, 150), (138, 153), WHITE, -1)
+    alpha = alpha_of(matted(picture(shown.astype(np.float32), 1), None))
+    assert (alpha[94:97, 127:129] == 0).all(), "between the hairs"
+    assert (alpha[150:154, 118:139] == 1).all(), "the stripe"
 
 
 def test_small_marks_stay_and_specks_go() -> None:

@@ -42,7 +42,7 @@ from starter.stack import attach, stop
 from starter.stack_folder import StackFolder
 from tests.orchestra import at_rest, start, workers
 from tests.sets import new_set_id, request
-from tests.stub_activities import StubActivities, digest
+from tests.stub_activities import StubActivities, digest, encoding
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
@@ -122,7 +122,8 @@ async def test_a_crowd_of_edits_across_several_runs_is_done_each_once(client: Cl
     redrawn = [each for emoji in state.emojis for frame in emoji.frames for each in frame.candidates]
     assert sorted(each.prompt for each in redrawn if each.source is Source.REDRAWN and each.prompt) == prompts
     assert sorted(each.prompt for each in stubs.tasks(RedrawFrame)) == prompts, "nothing is drawn, or paid, twice"
-    files = [digest("".join(matte_keys(handle.id, each))) for each in state.ordered]
+    asked = state.request
+    files = [encoding(asked.platform, asked.stroke, tuple(matte_keys(handle.id, each))) for each in state.ordered]
     assert [each.encoded.asset.sha256 for each in state.ordered if each.encoded] == files
     assert state.delivery is not None
     assert state.delivery.zip is not None

@@ -1,6 +1,7 @@
 """A new set in the studio: a picture, the actions, what is wrong with them beside each, and a start that is one."""
 
 import io
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,6 +108,16 @@ async def test_a_narrow_window_and_a_keyboard_are_enough(studio: Studio, page: P
     assert await first.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
     await page.keyboard.press("Space")
     await expect(first).not_to_be_checked()
+
+
+def test_htmx_is_locked_by_its_hash_and_named_without_an_address() -> None:
+    vendor = HERE / "vendor"
+    lock = json.loads((vendor / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages.keys() == {"node_modules/htmx.org"}
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    for each in ("package.json", "package-lock.json", ".npmrc"):
+        assert "://" not in (vendor / each).read_text(encoding="utf-8"), each
 
 
 def test_every_preset_has_a_light_moving_preview_and_a_still() -> None:

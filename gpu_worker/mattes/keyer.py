@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_worker.mattes.mixing import alpha_of
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.shadow import behind_in_shadow
+from gpu_worker.mattes.soft import with_soft_edges
+from gpu_worker.mattes.view import BRIGHTNESS, Mask, View
 from popcon.background import Floats, fit_background
 
-Mask = NDArray[np.bool_]
-Indices = NDArray[np.intp]
+Labels = NDArray[np.int32]
 
 # A pixel this far from the background (Euclidean, levels of 255) may be character, if it hangs together with one that
 # surely is. Both follow the noise; the least values are what rounding and video coding do to a flat colour.
 MAYBE_IN_SIGMA, LEAST_MAYBE = 4.5, 9.0
 SURELY_IN_SIGMA, LEAST_SURELY = 8.0, 24.0
-# Edges may be soft over this many pixels at this side length; a larger picture has proportionally softer ones.
-EDGE_PIXELS, EDGE_SIDE = 4, 512
-# Video and JPEG keep brightness at full sharpness but smear the hue over two pixels and more: offsets from the
-# background are measured in brightness (BT.601) and two hues (red and blue less brightness) that count for less.
-HUE_WEIGHT = 0.25
-_BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)
-SEEN = np.stack(
-    [np.sqrt(3) * _BRIGHTNESS, HUE_WEIGHT * ([1, 0, 0] - _BRIGHTNESS), HUE_WEIGHT * ([0, 0, 1] - _BRIGHTNESS)]
-).astype(np.float32)
-# Rising by less than this towards the inside is noise, not an edge that goes on (levels; also in sigmas).
-LEAST_RISE, RISE_IN_SIGMA = 4.0, 2.0
-# The pure colour of a mixed pixel is looked for this many pixels around, and once more from there.
-CLIMB_REACH, CLIMBS = 2, 2
-# It is believed when the mixed colour lies this near to the line between it and the background (levels).
-LEAST_OFF_LINE, OFF_LINE_IN_SIGMA = 20.0, 4.0
-OVERSHOOT_IN_SIGMA = 1.5
-# Faint is what is nearer to the background than this (levels), and than this share of its strongest neighbour.
-FAINT_LEVELS, FAINT_SHARE = 36.0, 0.4
 # Loose specks up to this many pixels are noise; the smallest mark that somebody draws is larger.
 SPECK_PIXELS = 2
-# Enclosed spots of the plate's colour up to this many pixels are noise in the character, not holes.
+# An enclosed spot of the plate's colour is a hole, but for noise in the character of less than so many pixels.
 LEAST_HOLE = 6
+# A small one (pixels) is a gap between hairs on any background, if at most so many pixels part it from the outside.
+LEAST_GAP, LARGEST_GAP, HAIR = 2, 140, 4
+# Hairs leave wedges: a gap of more than so many pixels is one only if none of it is further than this from its edge.
+COMPACT_GAP, GAP_DEPTH = 40, 4.0
+# On a background that nobody chose, a larger one is a hole if its colour is the background's to within this (levels, on
+# average): clothes are hardly ever that much like a background. White paper and black are, and stay what they may be.
+SAME, PAPER, NIGHT = 1.0, 200, 40
 # A plate this near to grey has no hue that could spill onto the character (levels).
 LEAST_SPILLING_HUE = 12.0
+# Video and JPEG smear the hue over this many pixels.
+SMEAR = 4
 # Below one and a half levels of 255 nobody sees a pixel, and its colour is a guess.
 LEAST_ALPHA = 1.5 / 255
 
@@ -50,13 +44,13 @@ LEAST_ALPHA = 1.5 / 255
 class Keyer:
     """Takes a plain background away: exactly, colours included, where character and background differ enough.
 
-    From a plate it takes soft shadows too. It fails on glow and translucency, on other shadows (hard ones, or on a
-    background that nobody chose), and on parts of the background's own colour, or its shadow's, without an outline.
+    Soft shadows it takes too. It fails on glow and translucency, on hard shadows, and on parts of the background's own
+    colour, or its shadow's, without an outline.
     """
 
     name = "keyer"
-    version = "2"
-    recipe = "keyer-2"
+    version = "3"
+    recipe = "keyer-3"
     exact = True
     in_steps = False
 
@@ -72,7 +66,7 @@ class Keyer:
         self._shadow = shadow
 
     def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
-        """See `Matte.run`. Without a plate, what is enclosed by the character is kept: it may well be a white shirt."""
+        """See `Matte.run`. What the character encloses may be a white shirt: it is kept on white if nobody chose it."""
         return np.stack(
             [
                 _choked(_keyed(frame, plate, self._strictness, self._shadow), self._choke)
@@ -82,22 +76,19 @@ class Keyer:
 
 
 def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:
-    height, width = frame.shape[:2]
-    colours = frame.astype(np.float32)
     behind, sigma = behind_character(frame, plate, keep_shadow)
-    offset = np.asarray(cv2.transform(colours - behind, SEEN), np.float32)
-    distance = np.sqrt(np.einsum("hwc,hwc->hw", offset, offset))
-    outside = _outside(distance / np.float32(strictness), sigma, keep_enclosed=plate is None)
-    edge = max(EDGE_PIXELS, round(EDGE_PIXELS * max(height, width) / EDGE_SIDE))
-    alpha = _alpha(offset, distance, outside, sigma, edge)
+    view = View.of(frame, behind, sigma)
+    outside, enclosed = _outside(view, strictness, chosen=plate is not None)
+    noisier = replace(view, sigma=max(sigma, view.noise_beside(outside)))
+    alpha = with_soft_edges(noisier, alpha_of(noisier, outside, enclosed))
     rgba = unmixed(frame, behind, alpha)
-    return _without_spill(rgba, outside, _levels(plate), edge) if plate else rgba
+    return _without_spill(rgba, outside, _levels(plate), SMEAR * view.scale) if plate else rgba
 
 
 def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False) -> tuple[Floats, float]:
     """What is behind the character, and its noise (sigma): the background, and the shadow on it unless that is kept."""
     background = fit_background(frame, _levels(plate) if plate else None)
-    if plate and not keep_shadow and (shaded := behind_in_shadow(frame, background)):
+    if not keep_shadow and (shaded := behind_in_shadow(frame, background)):
         return shaded
     return background.image(*frame.shape[:2]), background.sigma
 
@@ -107,93 +98,50 @@ def _levels(plate: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _outside(distance: Floats, sigma: float, keep_enclosed: bool) -> Mask:
-    """What is background: near to its colour, and reached from the border (or a hole, where the plate was chosen)."""
-    maybe = (distance > max(LEAST_MAYBE, MAYBE_IN_SIGMA * sigma)).astype(np.uint8)
-    surely = distance > max(LEAST_SURELY, SURELY_IN_SIGMA * sigma)
+def _outside(view: View, strictness: float, chosen: bool) -> tuple[Mask, Mask]:
+    """What is background, and what is enclosed by the character and kept although it looks like background.
+
+    Background is near to its colour, and reached from the border or a hole.
+    """
+    like = _like_background(view, strictness)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(like, connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA]
+    opened = np.zeros(count, bool)
+    opened[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
+    opened[0] = False
+    beside = np.zeros(count, bool)
+    beside[labels[cv2.dilate(opened[labels].astype(np.uint8), np.ones((2 * HAIR + 1,) * 2, np.uint8)) > 0]] = True
+    deep = np.zeros(count, bool)
+    deep[labels[cv2.distanceTransform(like, cv2.DIST_L2, 3) > GAP_DEPTH]] = True
+    opened |= beside & (area >= LEAST_GAP) & (area <= np.where(deep, COMPACT_GAP, LARGEST_GAP))
+    enclosed = ~opened & (area > COMPACT_GAP)
+    enclosed[0] = False
+    opened |= area >= LEAST_HOLE if chosen else _holes(view, np.asarray(labels, np.int32), enclosed)
+    opened[0] = False
+    return np.asarray(opened[labels]), np.asarray((enclosed & ~opened)[labels])
+
+
+def _like_background(view: View, strictness: float) -> NDArray[np.uint8]:
+    distance = view.distance / np.float32(strictness)
+    maybe = (distance > max(LEAST_MAYBE, MAYBE_IN_SIGMA * view.sigma)).astype(np.uint8)
+    surely = distance > max(LEAST_SURELY, SURELY_IN_SIGMA * view.sigma)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(maybe, connectivity=8)
     character = np.zeros(count, bool)
     character[labels[surely]] = True
     character &= stats[:, cv2.CC_STAT_AREA] > SPECK_PIXELS
     character[0] = False
-    free = (~character[labels]).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
-    open_region = np.zeros(count, bool)
-    if keep_enclosed:
-        open_region[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
-    else:
-        open_region[:] = stats[:, cv2.CC_STAT_AREA] >= LEAST_HOLE
-    open_region[0] = False
-    return open_region[labels]
+    return np.asarray(~character[labels], np.uint8)
 
 
-def _alpha(offset: Floats, distance: Floats, outside: Mask, sigma: float, edge: int) -> Floats:
-    """Alpha from the background inwards: what rises towards a first peak is mixed with background, the rest is solid.
-
-    A mixed pixel lies on the line from the background's colour to that of its peak; alpha is how far along.
-    """
-    height, width = distance.shape
-    rising, known = _rim(distance, outside, max(LEAST_RISE, RISE_IN_SIGMA * sigma), edge)
-    alpha = (~outside).astype(np.float32)
-    mixed = np.flatnonzero(rising)
-    own = offset.reshape(-1, 3)[mixed]
-    # Past the first peak nothing is eligible: its colour counts as the background's.
-    pure = (offset * known[..., None]).reshape(-1, 3)
-    peak = mixed
-    for _ in range(CLIMBS):
-        peak = _furthest_along(own, pure, peak, mixed, (height, width), max(1, edge // EDGE_PIXELS), sigma)
-    full = pure[peak]
-    length = np.einsum("nc,nc->n", full, full)
-    # The furthest of many noisy pixels is further than their mean.
-    length -= OVERSHOOT_IN_SIGMA * sigma * np.sqrt(length)
-    share = np.einsum("nc,nc->n", own, full) / np.maximum(length, 1)
-    # What lies on nobody's line and is faint beside its neighbours is ringing of a codec, and only as solid as faint.
-    around = cv2.dilate(distance * known, np.ones((2 * CLIMB_REACH + 1,) * 2, np.uint8)).reshape(-1)[mixed]
-    faintness = np.sqrt(length) / np.maximum(around, 1)
-    faint = (peak == mixed) & (length < FAINT_LEVELS**2) & (faintness < FAINT_SHARE)
-    share = np.where(faint, faintness, share)
-    alpha.reshape(-1)[mixed] = share.clip(0, 1)
-    return alpha
-
-
-def _rim(distance: Floats, outside: Mask, rise: float, edge: int) -> tuple[Mask, Mask]:
-    """Pixels that rise from the background to their first peak, and those plus one pixel more, at most `edge` deep."""
-    square = np.ones((3, 3), np.uint8)
-    reached = outside.astype(np.uint8)
-    highest = np.where(outside, np.float32(0), np.float32(-1))
-    rising = np.zeros(distance.shape, bool)
-    known = np.zeros(distance.shape, bool)
-    for _ in range(edge):
-        grown = np.asarray(cv2.dilate(reached, square), np.uint8)
-        layer = grown > reached
-        before = cv2.dilate(highest, square)
-        rises = layer & (distance > before + np.float32(rise))
-        rising |= rises
-        known |= layer & np.isfinite(before)
-        highest = np.where(rises, distance, np.where(layer, np.float32(np.inf), highest))
-        reached = grown
-    return rising, known
-
-
-def _furthest_along(
-    own: Floats, pure: Floats, at: Indices, mixed: Indices, shape: tuple[int, int], step: int, sigma: float
-) -> Indices:
-    """Near to each place `at`, the pixel furthest along the own colour's line, if the own colour lies on its line."""
-    height, width = shape
-    rows, columns = np.divmod(at, width)
-    squared = np.einsum("nc,nc->n", own, own)
-    tolerance = max(LEAST_OFF_LINE, OFF_LINE_IN_SIGMA * sigma) ** 2
-    best, furthest = mixed.copy(), squared.copy()
-    for down in range(-CLIMB_REACH, CLIMB_REACH + 1):
-        for across in range(-CLIMB_REACH, CLIMB_REACH + 1):
-            there = (rows + down * step).clip(0, height - 1) * width + (columns + across * step).clip(0, width - 1)
-            full = pure[there]
-            along = np.einsum("nc,nc->n", own, full)
-            off_line = squared - along * along / np.maximum(np.einsum("nc,nc->n", full, full), 1)
-            better = (along > furthest) & (off_line <= tolerance)
-            best = np.where(better, there, best)
-            furthest = np.where(better, along, furthest)
-    return best
+def _holes(view: View, labels: Labels, enclosed: Mask) -> Mask:
+    """Which of the `enclosed` areas (by label) have exactly the background's colour, where that is no common one."""
+    holes = np.zeros_like(enclosed)
+    for label in np.flatnonzero(enclosed):
+        area = labels == label
+        behind = view.behind[area].mean(axis=0)
+        off = view.frame[area].mean(axis=0) - behind
+        holes[label] = np.abs(off).max() < SAME and behind.min() < PAPER and behind.max() > NIGHT
+    return holes
 
 
 def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
@@ -210,13 +158,13 @@ def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
 
 def _without_spill(rgba: Pixels, outside: Mask, plate: tuple[int, int, int], edge: int) -> Pixels:
     """Hold the rim's share of the plate's hue to what the character has of it further in, as far as hue is smeared."""
-    hue = np.array(plate, np.float32) - _BRIGHTNESS @ np.array(plate, np.float32)
+    hue = np.array(plate, np.float32) - BRIGHTNESS @ np.array(plate, np.float32)
     strength = float(np.linalg.norm(hue))
     if strength < LEAST_SPILLING_HUE:
         return rgba
     hue /= strength
     # What a colour has of the plate's hue; brightness stays out of it, as does alpha.
-    sight = (hue - hue.sum() * _BRIGHTNESS).astype(np.float32)
+    sight = (hue - hue.sum() * BRIGHTNESS).astype(np.float32)
     share = cv2.transform(np.ascontiguousarray(rgba[..., :3]), sight[None]).astype(np.float32)
     square = np.ones((3, 3), np.uint8)
     near_outside = cv2.dilate(outside.astype(np.uint8), square, iterations=edge) > 0

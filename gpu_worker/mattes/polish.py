@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.keyer import EDGE_SIDE, Keyer, behind_character, unmixed
+from gpu_worker.mattes.keyer import Keyer, behind_character, unmixed
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.shadow import BRIGHTEST, DARKEST, OFF_LINE
+from gpu_worker.mattes.view import SIDE
 from gpu_worker.quality import FAINTEST, SPECK_SHARE
 from popcon.background import Floats
 
@@ -25,14 +26,14 @@ Mask = NDArray[np.bool_]
 NEARLY = 0.04
 # Both mean the same pixel when their alphas differ by less than this.
 APART = 0.5
-# An edge may lie this many pixels beside the true one on a canvas of EDGE_SIDE; a thicker difference is a doubt.
+# An edge may lie this many pixels beside the true one on a canvas of SIDE; a thicker difference is a doubt.
 EDGE = 4
 # A detached mark is smaller than this share of the character, and larger than a speck of noise (pixels).
 MARK_SHARE, LEAST_MARK = 0.05, 6
 # A network has dropped a mark, or made a speck up, when it and the keyer share less than this of it.
 SHARED = 0.5
 # A part is a shadow when this much of it has the plate's colour, darkened, and when it is thicker than a drawn line
-# (pixels from its middle to its edge, on a canvas of EDGE_SIDE).
+# (pixels from its middle to its edge, on a canvas of SIDE).
 SHADOW_SHARE, LINE = 0.8, 5
 
 
@@ -62,7 +63,7 @@ def polish(frame: Pixels, alpha: Pixels, plate: str | None) -> Finished:
     seen = keyed[..., 3] / np.float32(255)
     soft = _without_specks(soft, seen)
     marks = _dropped_marks(soft, seen) & ~_shadows(frame, behind, seen)
-    edge = max(1, round(EDGE * max(alpha.shape) / EDGE_SIDE))
+    edge = max(1, round(EDGE * max(alpha.shape) / SIDE))
     doubt = _opened(np.abs(np.where(marks, seen, soft) - seen) > APART, edge)
     trusted = marks | (_near_edge(soft, edge) & ~_grown(doubt, 2 * edge))
     rgba = unmixed(frame, behind, soft)
@@ -109,7 +110,7 @@ def _shadows(frame: Pixels, behind: Floats, seen: Floats) -> Mask:
     depth = cv2.distanceTransform((labels > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     thickest = np.zeros(len(areas), np.float32)
     np.maximum.at(thickest, labels.ravel(), depth.ravel())
-    line = LINE * max(frame.shape) / EDGE_SIDE
+    line = LINE * max(frame.shape) / SIDE
     shadow = (_sum_by(labels, shaded) > SHADOW_SHARE * areas) & (thickest > line)
     shadow[0] = False
     return np.asarray(shadow[labels])

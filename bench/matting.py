@@ -1,0 +1,245 @@
+"""Mattes beside each other on the same pictures: errors against the true alpha, halo, coverage, time and memory.
+
+`python -m bench.matting` draws its own pictures and takes; `python -m bench.matting FOLDER` looks at those of a folder,
+of which no true alpha is known (`--plate '#00c040'` where one was chosen), and writes into out/matting. All models that
+are installed take part; the report says in words what others need. pymatting comes with
+`uv pip install --python .venv/bin/python -e '.[bench]'`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from activities.pictures import read_rgb
+from bench.matting_rivals import SLOW, TRUE, known, runner
+from bench.matting_sheet import Tile, tile, write_sheet
+from bench.memory import fresh_peak, peak
+from bench.report import RESULTS, Report, markdown, write_csv
+from bench.scenes import TUNED, UNSEEN, Scene, scenes
+from gpu_worker import metrics
+from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.quality import metrics as looks
+from popcon.errors import PopconError
+
+CLOSED_FORM = "pymatting cf"
+SHARE_OF_CLOSED_FORM, MILLISECONDS = 0.6, 60.0
+# A kind is not worse if it is not worse by more than this: five pixels of 262,144.
+LEVEL = 0.005
+PICTURES = "pictures"
+OUT = Path("out") / "matting"
+ERRORS = ("SAD", "MSE", "Grad", "Conn")
+COLUMNS = ("matte", "part", "kind", "ground", *ERRORS, "dtSSD", "halo", "coverage", "ms")
+SUMMARY = ("matte", "part", "frames", "SAD decidable", *ERRORS, "dtSSD", "halo", "coverage", "ms", "MB")
+
+
+class Row(NamedTuple):
+    """What one matte made of one scene: means over its frames. SAD in thousands of pixels; see gpu_worker/metrics.py.
+
+    Errors are none where the truth is not known, dtSSD is none for a single picture.
+    """
+
+    matte: str
+    part: str
+    kind: str
+    ground: str
+    decidable: bool
+    frames: int
+    errors: tuple[float, ...]
+    flicker: float | None
+    halo: float
+    coverage: float
+    milliseconds: float
+
+
+class Run(NamedTuple):
+    """All that one matte made, the memory that its process took for it (megabytes), and why it could not."""
+
+    matte: str
+    rows: list[Row]
+    tiles: list[Tile]
+    megabytes: float
+    missing: str = ""
+
+
+def main() -> None:
+    """Run each matte in a process of its own on one core; then report."""
+    parser = argparse.ArgumentParser(prog="python -m bench.matting", description="Compare all installed mattes.")
+    parser.add_argument("folder", nargs="?", type=Path, help="of pictures whose alpha is not known")
+    parser.add_argument("--plate", help="the folder's plate, as #rrggbb, if its background was chosen")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    # Rivals on many cores would be compared with ours on one.
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
+    names = [name for name in known() if name != TRUE or not options.folder]
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        runs = pool.map(partial(run, folder=options.folder, plate=options.plate), names, chunksize=1)
+    result = report(runs, OUT if options.folder else RESULTS)
+    result.figures["load_average_before"] = load
+    result.finish()
+
+
+def run(name: str, folder: Path | None = None, plate: str | None = None) -> Run:
+    """Every scene by one matte."""
+    cv2.setNumThreads(1)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    before = fresh_peak()
+    try:
+        by = runner(name)
+    except PopconError as error:
+        return Run(name, [], [], 0, str(error))
+    loaded = fresh_peak() - before
+    shown = list(_pictures(folder, plate) if folder else scenes())
+    before = fresh_peak()
+    by(shown[0], 0)  # what compiles or loads, compiles and loads before the clock runs
+    rows, tiles = [], []
+    for number, scene in enumerate(shown):
+        if name in SLOW and not _in_sample(number, scene):
+            continue
+        made = [by(scene, index) for index in range(len(scene.frames))]
+        mattes = np.stack([matte for matte, _ in made])
+        rows.append(_row(name, scene, mattes, 1000 * float(np.mean([seconds for _, seconds in made]))))
+        tiles.append(tile(name, scene, mattes[0]))
+    return Run(name, rows, tiles, loaded + peak() - before)
+
+
+def report(runs: Sequence[Run], folder: Path) -> Report:
+    """Tables, contact sheet and checks, all written into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    result = Report("matting", "Mattes on the same pictures, one core", SUMMARY, folder=folder)
+    for each in runs:
+        for part in dict.fromkeys(row.part for row in each.rows):
+            result.rows.append(_summed(each, part))
+    result.figures["missing"] = {each.matte: each.missing for each in runs if each.missing}
+    rows = [row for each in runs for row in each.rows]
+    write_csv(folder / "matting.csv", COLUMNS, [_cells(row) for row in rows])
+    lines = [f"# {result.title}", "", *markdown(SUMMARY, result.rows)]
+    if folder == RESULTS:
+        _check(result, rows)
+        lines += ["", "## SAD by kind", "", *markdown(*_by_kind(rows))]
+    lines += ["", *(f"{each.matte}: {each.missing}" for each in runs if each.missing)]
+    (folder / "matting.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    write_sheet([each.tiles for each in runs if each.tiles], folder / "matting.png")
+    return result
+
+
+def _pictures(folder: Path, plate: str | None) -> Iterator[Scene]:
+    """The pictures in a folder, each a scene of its own."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"):
+            yield Scene(path.name, plate or "its own", PICTURES, plate, read_rgb(path.read_bytes())[None])
+
+
+def _in_sample(number: int, scene: Scene) -> bool:
+    """One ground of each drawing, in turn, and one take: for mattes that take seconds."""
+    return scene.part == PICTURES or (number % 3 == number // 3 % 3 and len(scene.frames) == 1)
+
+
+def _row(name: str, scene: Scene, mattes: np.ndarray, milliseconds: float) -> Row:
+    errors: tuple[float, ...] = ()
+    flicker = None
+    if scene.truths is not None:
+        alphas = mattes[..., 3] / 255
+        measures = (metrics.sad, metrics.mse, metrics.gradient_error, metrics.connectivity_error)
+        pairs = list(zip(alphas, scene.truths, strict=True))
+        errors = tuple(float(np.mean([measure(*pair) for pair in pairs])) for measure in measures)
+        flicker = metrics.flicker(alphas, scene.truths) if len(alphas) > 1 else None
+    seen = [looks(matte) for matte in mattes]
+    halo, coverage = (float(np.mean([each[key] for each in seen])) for key in ("halo", "coverage"))
+    about = scene.part, scene.kind, scene.ground, scene.decidable
+    return Row(name, *about, len(mattes), errors, flicker, halo, coverage, milliseconds)
+
+
+def _check(result: Report, rows: Sequence[Row]) -> None:
+    """Hold the keyer against pymatting, on the same pictures and with the same trimap."""
+    by_matte, decidable = _sads(rows), _sads(row for row in rows if row.decidable)
+    goals = {CLOSED_FORM: SHARE_OF_CLOSED_FORM, TRUE: SHARE_OF_CLOSED_FORM, **dict.fromkeys(SLOW, 1.0)}
+    for part, (rival, goal) in product((TUNED, UNSEEN), goals.items()):
+        if rival in by_matte:
+            ours, theirs = _both(decidable, part, rival)
+            share = float(np.mean(list(ours.values())) / np.mean(list(theirs.values())))
+            result.at_most(f"mean SAD over that of {rival}, decidable, {part}", share, goal)
+    for part in (TUNED, UNSEEN):
+        if CLOSED_FORM in by_matte:
+            ours, theirs = _both(by_matte, part, CLOSED_FORM)
+            behind = {kind: _mean(ours, kind) - _mean(theirs, kind) for _, kind, _ in ours}
+            worst = max(behind, key=lambda kind: behind[kind])
+            result.at_most(f"SAD behind {CLOSED_FORM} in the worst kind ({worst}), {part}", behind[worst], LEVEL)
+    times = [row.milliseconds for row in rows if row.matte == Keyer.name]
+    result.at_most("ms a frame", float(np.mean(times)), MILLISECONDS)
+
+
+Key = tuple[str, str, str]
+
+
+def _sads(rows: Iterable[Row]) -> dict[str, dict[Key, float]]:
+    """By matte, then by part, kind and ground: the mean of what was drawn for it."""
+    found: dict[str, dict[Key, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row.matte][row.part, row.kind, row.ground].append(row.errors[0])
+    return {matte: {key: float(np.mean(each)) for key, each in sads.items()} for matte, sads in found.items()}
+
+
+def _both(sads: dict[str, dict[Key, float]], part: str, rival: str) -> tuple[dict[Key, float], dict[Key, float]]:
+    """The keyer's and the rival's SAD on what both have done."""
+    shared = [key for key in sads[rival] if key[0] == part]
+    return {key: sads[Keyer.name][key] for key in shared}, {key: sads[rival][key] for key in shared}
+
+
+def _mean(sads: dict[Key, float], kind: str) -> float:
+    return float(np.mean([value for key, value in sads.items() if key[1] == kind]))
+
+
+def _by_kind(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """SAD of each matte by kind, tuned on and unseen: the table's head and rows."""
+    sads = _sads(rows)
+    full = [matte for matte in sads if matte not in SLOW]
+    kinds = dict.fromkeys((row.part, row.kind) for row in rows)
+    table = []
+    for part, kind in kinds:
+        cells = [_mean({key: each for key, each in sads[matte].items() if key[0] == part}, kind) for matte in full]
+        table.append((kind, part, *(f"{cell:.3f}" for cell in cells)))
+    return ("kind", "part", *full), table
+
+
+def _summed(each: Run, part: str) -> tuple[str, ...]:
+    rows = [row for row in each.rows if row.part == part]
+    errors = np.mean([row.errors for row in rows], axis=0) if rows[0].errors else [None] * len(ERRORS)
+    decidable = [row.errors[0] for row in rows if row.errors and row.decidable]
+    flickers = [row.flicker for row in rows if row.flicker is not None]
+    flicker = float(np.mean(flickers)) if flickers else None
+    rest = [float(np.mean([getattr(row, name) for row in rows])) for name in ("halo", "coverage", "milliseconds")]
+    return (
+        each.matte,
+        part,
+        str(sum(row.frames for row in rows)),
+        _figure(float(np.mean(decidable)) if decidable else None),
+        *(_figure(error) for error in (*errors, flicker, *rest[:2])),
+        f"{rest[2]:.1f}",
+        f"{each.megabytes:.0f}",
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    errors = row.errors or (None,) * len(ERRORS)
+    figures = (*errors, row.flicker, row.halo, row.coverage)
+    return (row.matte, row.part, row.kind, row.ground, *(_figure(each) for each in figures), f"{row.milliseconds:.1f}")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Wide soft edges: alpha grows evenly from the background's colour to whatever pure colours are around.
+
+A mixed pixel there need not lie on the line to any pure colour that is in sight: an outline may be soft all through, so
+that nothing shows its own colour. But in a neighbourhood all pure colours lie on one plane, or near to it, and alpha is
+how far a colour is on the way to that plane. Of the matting literature's local colour models (Levin et al., "A
+Closed-Form Solution to Natural Image Matting", 2008) it is the one for a known background: no system of equations over
+the whole picture is left.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_worker.mattes.view import View
+from popcon.background import Floats
+
+# An edge is wide where at least half of the pixels in a square of this edge are mixed. It reaches so many pixels
+# further than it looks, on either side.
+SQUARE, WIDE, FURTHER = 5, 0.5, 2
+# The pure colours of a neighbourhood: so far around (pixels), so many at least, none within so many of a mixed pixel.
+REACH, LEAST_PURE, NOT_PURE = 12, 6, 1
+# A plane is believed that keeps the pure colours' alpha this near to 1 (root of the mean square).
+MOST_OFF = 0.1
+# Where an edge is carried on into the background, less alpha than this is the background's own unevenness.
+UNSEEN = 0.02
+# A colour beyond black or full light by less than this is the noise's; where the plate is nearer to either than so many
+# levels, errors of the plate itself would count for too much.
+NOISE_IN_SIGMA, LEAST_ROOM = 2.0, 64.0
+# Levels squared, so that no noise at all leaves the equations solvable.
+LEAST_VARIANCE = 1e-3
+
+
+def with_soft_edges(view: View, alpha: Floats) -> Floats:
+    """The same alpha (float32 height x width, 0…1), better where an edge is wide."""
+    mixed = (alpha > 0) & (alpha < 1)
+    crowded = cv2.blur(mixed.astype(np.float32), (SQUARE, SQUARE), borderType=cv2.BORDER_CONSTANT) >= WIDE
+    wide = np.flatnonzero(cv2.dilate((mixed & crowded).astype(np.uint8), np.ones((2 * FURTHER + 1,) * 2, np.uint8)))
+    if not len(wide):
+        return alpha
+    pure = cv2.erode((alpha >= 1).astype(np.uint8), np.ones((2 * NOT_PURE + 1,) * 2, np.uint8)).astype(np.float32)
+    offset = view.seen - view.ground
+    count, slope, off = _planes(offset, pure, wide, view)
+    believed = (count >= LEAST_PURE) & (off <= MOST_OFF)
+    better = alpha.copy()
+    share = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[wide])
+    empty = alpha.reshape(-1)[wide] == 0
+    share = np.where(empty, share, np.maximum(share, _least_alpha(view, wide)))
+    unseen = empty & (share < UNSEEN)
+    better.reshape(-1)[wide[believed]] = np.where(unseen, 0, share.clip(0, 1))[believed]
+    return better
+
+
+def _least_alpha(view: View, places: NDArray[np.intp]) -> Floats:
+    """With less alpha the character's own colour would lie beyond black or full light; hue that is smeared may."""
+    if view.smeared:
+        return np.zeros(len(places), np.float32)
+    behind = view.behind.reshape(-1, 3)[places]
+    offset = view.frame.reshape(-1, 3)[places] - behind
+    room = np.maximum(np.where(offset > 0, 255 - behind, behind), LEAST_ROOM)
+    beyond_noise = np.abs(offset) - NOISE_IN_SIGMA * view.sigma
+    return np.asarray((beyond_noise / room).max(axis=1).clip(0, 1), np.float32)
+
+
+def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> tuple[Floats, Floats, Floats]:
+    """Around each place: how many pure pixels, the slope of alpha that makes theirs 1 (least squares), and how far off.
+
+    Noise would make the slope of a single colour steep across it: its variance holds the slope down.
+    """
+    side = 2 * REACH * view.scale + 1
+
+    def around(values: Floats) -> Floats:
+        summed = cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(summed.reshape(-1)[places], np.float32)
+
+    channels = [np.ascontiguousarray(offset[..., channel] * pure) for channel in range(3)]
+    count = around(pure)
+    total = np.stack([around(channel) for channel in channels], axis=1)
+    products = np.empty((len(places), 3, 3), np.float32)
+    for one in range(3):
+        for other in range(one, 3):
+            products[:, one, other] = products[:, other, one] = around(channels[one] * channels[other])
+    products[:, range(3), range(3)] += (np.maximum(count, 1) * view.sigma**2 + LEAST_VARIANCE)[:, None]
+    slope = np.asarray(np.linalg.solve(products, total[..., None])[..., 0], np.float32)
+    explained = np.einsum("nc,nc->n", slope, total) / np.maximum(count, 1)
+    return count, slope, np.sqrt((1 - explained).clip(0))
