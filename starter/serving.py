@@ -1,4 +1,4 @@
-"""`popcon serve`: the studio and the API in one process, on the servers that the settings name or on the embedded stack."""
+"""`popcon serve`: studio and API in one process, on the servers that the settings name or on the embedded stack."""
 
 from collections.abc import Callable
 
@@ -31,9 +31,7 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
                 )
             say(f"no API keys: serving this machine alone, as {placed.owner} (see `popcon keys create`)")
         if not files.complete():
-            say(
-                "htmx is missing, without which the studio's pages do not move: run `make setup` where popcon was built"
-            )
+            say("htmx is missing, so the studio's pages do not move: run `make setup` where popcon was built")
         app = create_app(placed, loopback=loopback)
         uvicorn.run(
             app,

@@ -30,15 +30,17 @@ async def test_a_set_is_started_from_a_dropped_picture(studio: Studio, page: Pag
     await is_told_what_is_wrong_and_loses_nothing(page)
     await chooses_a_picture(page)
     await expect(page.locator("#estimate")).to_contain_text("A draft: LINE animated emoji takes 8 to 40")
+    await expect(page.locator("#look")).to_be_visible()
+    await expect(page.locator(".error")).to_have_count(0)
     await photograph(page, IMAGES, "new")
+    before = await ids(studio)
     started = await starts_it_by_a_double_click(page)
+    assert await ids(studio) - before == {started}, "two clicks, one set"
 
     async with studio.client() as client:
         shown = (await client.get(f"/v1/sets/{started}")).json()
         assert [(each["action"], each["prompt"]) for each in shown["emojis"]] == [("happy", None), ("wave", "slower")]
         assert [each["frame_count"] for each in shown["emojis"]] == [5, 5]
-        sets = (await client.get("/v1/sets", params={"limit": 100})).json()["sets"]
-        assert len([each for each in sets if each["emojis"] == 2]) == 1, "two clicks, one set"
         await client.delete(shown["links"]["self"])
 
 
@@ -48,6 +50,7 @@ async def is_told_what_is_wrong_and_loses_nothing(page: Page) -> None:
     await page.get_by_role("button", name="Start").click()
     await expect(page.get_by_text("Choose a picture first.")).to_be_visible()
     await expect(page.get_by_text("Pick one action at least.")).to_be_visible()
+    await expect(page.get_by_role("group", name="2. What it does")).to_be_focused()
 
     await page.get_by_label("1. The character").set_input_files(
         {"name": "letter.png", "mimeType": "image/png", "buffer": b"Dear Ann"}
@@ -72,7 +75,6 @@ async def chooses_a_picture(page: Page) -> None:
     await page.get_by_label("1. The character").set_input_files(str(SAMPLE))
     await expect(page.locator("#look")).to_be_visible()
     await expect(page.locator("#looked-at")).to_contain_text(re.compile(r"\d+ × \d+ pixels"))
-    await expect(page.locator("#picture .error")).to_have_count(0)
 
 
 async def starts_it_by_a_double_click(page: Page) -> str:
@@ -80,6 +82,12 @@ async def starts_it_by_a_double_click(page: Page) -> str:
     await page.wait_for_url("**/sets/set-*")
     await expect(page.locator(".emoji")).to_have_count(2)
     return id_of(page)
+
+
+async def ids(studio: Studio) -> set[str]:
+    """Of all sets that there are."""
+    async with studio.client() as client:
+        return {each["id"] for each in (await client.get("/v1/sets", params={"limit": 100})).json()["sets"]}
 
 
 async def test_a_busy_background_wants_another_matte(studio: Studio, page: Page) -> None:
