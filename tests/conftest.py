@@ -74,7 +74,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stop(base.data_dir)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The studio on that stack, served as people serve it."""
     with served(stack.settings.data_dir, tmp_path_factory.mktemp("studio")) as url:

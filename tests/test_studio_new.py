@@ -1,6 +1,7 @@
 """A new set in the studio: a picture, the actions, what is wrong with them beside each, and a start that is one."""
 
 import io
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,15 +30,17 @@ async def test_a_set_is_started_from_a_dropped_picture(studio: Studio, page: Pag
     await is_told_what_is_wrong_and_loses_nothing(page)
     await chooses_a_picture(page)
     await expect(page.locator("#estimate")).to_contain_text("A draft: LINE animated emoji takes 8 to 40")
+    await expect(page.locator("#look")).to_be_visible()
+    await expect(page.locator(".error")).to_have_count(0)
     await photograph(page, IMAGES, "new")
+    before = await ids(studio)
     started = await starts_it_by_a_double_click(page)
+    assert await ids(studio) - before == {started}, "two clicks, one set"
 
     async with studio.client() as client:
         shown = (await client.get(f"/v1/sets/{started}")).json()
         assert [(each["action"], each["prompt"]) for each in shown["emojis"]] == [("happy", None), ("wave", "slower")]
         assert [each["frame_count"] for each in shown["emojis"]] == [5, 5]
-        sets = (await client.get("/v1/sets", params={"limit": 100})).json()["sets"]
-        assert len([each for each in sets if each["emojis"] == 2]) == 1, "two clicks, one set"
         await client.delete(shown["links"]["self"])
 
 
@@ -47,6 +50,7 @@ async def is_told_what_is_wrong_and_loses_nothing(page: Page) -> None:
     await page.get_by_role("button", name="Start").click()
     await expect(page.get_by_text("Choose a picture first.")).to_be_visible()
     await expect(page.get_by_text("Pick one action at least.")).to_be_visible()
+    await expect(page.get_by_role("group", name="2. What it does")).to_be_focused()
 
     await page.get_by_label("1. The character").set_input_files(
         {"name": "letter.png", "mimeType": "image/png", "buffer": b"Dear Ann"}
@@ -71,7 +75,6 @@ async def chooses_a_picture(page: Page) -> None:
     await page.get_by_label("1. The character").set_input_files(str(SAMPLE))
     await expect(page.locator("#look")).to_be_visible()
     await expect(page.locator("#looked-at")).to_contain_text(re.compile(r"\d+ × \d+ pixels"))
-    await expect(page.locator("#picture .error")).to_have_count(0)
 
 
 async def starts_it_by_a_double_click(page: Page) -> str:
@@ -79,6 +82,12 @@ async def starts_it_by_a_double_click(page: Page) -> str:
     await page.wait_for_url("**/sets/set-*")
     await expect(page.locator(".emoji")).to_have_count(2)
     return id_of(page)
+
+
+async def ids(studio: Studio) -> set[str]:
+    """Of all sets that there are."""
+    async with studio.client() as client:
+        return {each["id"] for each in (await client.get("/v1/sets", params={"limit": 100})).json()["sets"]}
 
 
 async def test_a_busy_background_wants_another_matte(studio: Studio, page: Page) -> None:
@@ -107,6 +116,16 @@ async def test_a_narrow_window_and_a_keyboard_are_enough(studio: Studio, page: P
     assert await first.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
     await page.keyboard.press("Space")
     await expect(first).not_to_be_checked()
+
+
+def test_htmx_is_locked_by_its_hash_and_named_without_an_address() -> None:
+    vendor = HERE / "vendor"
+    lock = json.loads((vendor / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert packages.keys() == {"node_modules/htmx.org"}
+    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
+    for each in ("package.json", "package-lock.json", ".npmrc"):
+        assert "://" not in (vendor / each).read_text(encoding="utf-8"), each
 
 
 def test_every_preset_has_a_light_moving_preview_and_a_still() -> None:

@@ -19,12 +19,25 @@ document.addEventListener("click", (event) => {
   boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+// What was wrong with a field is no longer said once it says something else.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[aria-invalid]");
+  if (!field) return;
+  document.getElementById(field.getAttribute("aria-describedby"))?.remove();
+  field.removeAttribute("aria-invalid");
+});
+
 document.addEventListener("htmx:after:swap", (event) => {
-  if (document.querySelector("#looked-at .error")) show("");
-  if (event.target.id !== "new") return;
-  const wrong = document.querySelector("#new [aria-invalid=true]") ?? document.querySelector("#picture input");
-  wrong.scrollIntoView({ block: "center" });
-  wrong.focus();
+  const swapped = event.detail.ctx.target.id;
+  if (swapped === "looked-at") {
+    document.getElementById("fault-picture")?.remove();
+    if (document.querySelector("#looked-at .error")) show("");
+  }
+  if (swapped === "new") {
+    const wrong = document.querySelector("#new [aria-invalid]") ?? document.querySelector("#picture input");
+    wrong.scrollIntoView({ block: "center" });
+    wrong.focus();
+  }
 });
 
 function show(address) {
