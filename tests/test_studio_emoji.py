@@ -87,7 +87,6 @@ async def test_a_frame_is_drawn_anew_swapped_refined_and_taken_back(studio: Stud
     await refines_all_frames(page, in_the_commonest_colour(await emoji.matte(2)))
     sources = [frame["candidates"][frame["selected"] - 1]["source"] for frame in (await emoji.shown())["frames"]]
     assert sources == ["refined"] * 5
-    await photograph(page, IMAGES, "emoji-refined")
     await page.get_by_role("button", name="Undo in 5 frames").dblclick()
     await expect(page.locator("#pick-5")).to_have_attribute("data-candidate", "1")
     assert await emoji.file() == first
