@@ -6,6 +6,7 @@ import { Refining } from "./refine.js";
 import { Strip } from "./strip.js";
 import { STEP } from "./view.js";
 
+// As long (ms) as somebody who goes through the frames stays at none.
 const SETTLED = 120;
 
 const bench = document.getElementById("bench");
@@ -31,7 +32,9 @@ const refining = new Refining(bench, strip, points, show);
 find("#zoom-in").addEventListener("click", () => table.zoom(STEP));
 find("#zoom-out").addEventListener("click", () => table.zoom(1 / STEP));
 find("#zoom-fit").addEventListener("click", () => table.zoom());
-find("#table").addEventListener("drawn", (event) => { find("#zoom").textContent = `${Math.round(100 * event.detail.zoom)}%`; });
+find("#table").addEventListener("drawn", (event) => {
+  find("#zoom").textContent = `${Math.round(100 * event.detail.zoom)}%`;
+});
 for (const choice of bench.querySelectorAll("[name=layer], #onion")) choice.addEventListener("change", show);
 document.addEventListener("focusin", (event) => { inPanel = panel.contains(event.target); });
 document.addEventListener("click", fillIn);
@@ -73,11 +76,11 @@ function loadPanel() {
 
 // Another person's edit, or one's own: everything but what is just being typed and placed follows it. A button that was
 // pressed may be gone then; whoever uses the keyboard goes on from where it was.
-function followLive() {
+function followLive(event) {
   strip.mark();
   refining.check();
   show();
-  if (!strip.timer) loadPanel();
+  if (event.target !== panel && !strip.timer) loadPanel(); // its own answer may be ahead of the strip
   if (inPanel && document.activeElement === document.body) panel.focus({ preventScroll: true });
 }
 

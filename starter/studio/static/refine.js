@@ -2,6 +2,7 @@
 
 import { tinted } from "./marks.js";
 
+// As long (ms) as somebody who places several points pauses between two.
 const PAUSE = 200;
 const SAID = {
   erase: "Takes away what is red on the picture.",
@@ -19,7 +20,7 @@ export class Refining {
     this.frame = strip.current;
     this.candidate = null;
     this.part = null;
-    this.sending = false;
+    this.sent = null; // the frame whose points are on their way
     const at = (name) => this.section.querySelector(`#${name}`);
     Object.assign(this, { meant: at("meant"), stale: at("stale"), buttons: ["apply", "apply-all", "undo", "clear"].map(at) });
     at("undo").addEventListener("click", () => points.undo());
@@ -69,8 +70,8 @@ export class Refining {
   }
 
   apply(propagate = false) {
-    if (!this.points.click || this.sending || this.closed) return;
-    this.sending = true;
+    if (!this.points.click || this.sent || this.closed) return;
+    this.sent = this.frame;
     htmx.ajax("POST", `/sets/${this.set}/send/refine_frame`, {
       source: this.buttons[0],
       target: "#said",
@@ -96,8 +97,11 @@ export class Refining {
   }
 
   #onAnswer(ctx) {
-    this.sending = false;
-    if (ctx.response?.status < 300) this.points.load({ all: [], past: [] });
+    const frame = this.sent;
+    this.sent = null;
+    if (!(ctx.response?.status < 300)) return; // refused: they stay
+    if (frame === this.frame) this.points.load({ all: [], past: [] });
+    else this.works.delete(frame);
   }
 
   async #preview() {
