@@ -20,7 +20,7 @@ ZOOM = 2
 LIGHT_BYTES = 60_000
 # How much of the canvas is opaque, of 1.
 OPAQUE = """(() => {
-  const canvas = document.getElementById("table");
+  const canvas = document.getElementById("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((level, at) => at % 4 === 3 && level === 255).length * 4 / data.length;
 })()"""
@@ -224,7 +224,7 @@ async def test_everything_goes_by_keyboard_and_by_touch_on_a_small_screen(studio
 
 
 async def sets_and_moves_points_by_keys(page: Page, x: int, y: int) -> None:
-    canvas = page.locator("#table")
+    canvas = page.locator("#canvas")
     for key in ("Shift+ArrowDown", "ArrowRight", "Space", "ArrowRight", "Shift+Space"):
         await canvas.press(key)
     rows = page.locator("#points .point")
@@ -251,7 +251,7 @@ async def sees_what_is_flagged(page: Page, mouth: tuple[int, int]) -> None:
     """A hole in the face is what a reviewer sees first."""
     await page.mouse.click(*await place(page, mouth), button="right")
     await expect(page.locator("#meant")).to_have_text("Takes away what is red on the picture.")
-    await page.locator("#table").press("Enter")
+    await page.locator("#canvas").press("Enter")
     await expect(page.locator("#pick-1.flagged")).to_have_attribute("title", re.compile("holes: "))
     await page.locator("#pick-1").press("End")
     await page.get_by_role("button", name="Next flagged").press("Enter")
@@ -332,7 +332,7 @@ async def place(page: Page, pixel: tuple[int, int], zoom: int = 1) -> tuple[int,
 
 
 async def canvas_box(page: Page) -> Any:
-    canvas = page.locator("#table")
+    canvas = page.locator("#canvas")
     await canvas.scroll_into_view_if_needed()
     return await canvas.bounding_box()
 

@@ -8,10 +8,10 @@ const DRAG = 6;
 const NEIGHBOUR_ALPHA = 0.3;
 const PART_ALPHA = 0.6;
 
-export class Table {
+export class Canvas {
   // `does` is told what a person wants: place(x, y, kind), tap(), undo(), apply().
-  constructor(canvas, does) {
-    this.canvas = canvas;
+  constructor(element, does) {
+    this.element = element;
     this.does = does;
     this.view = new View();
     this.images = new Map();
@@ -19,7 +19,7 @@ export class Table {
     this.cross = null;
     this.fingers = new Map();
     this.dragged = false;
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    new ResizeObserver(() => this.draw()).observe(element);
     this.#listen();
   }
 
@@ -35,15 +35,15 @@ export class Table {
   }
 
   draw() {
-    const { canvas, view } = this;
+    const { element, view } = this;
     const density = window.devicePixelRatio || 1;
     const picture = this.#image(this.shown.picture);
     if (!picture) return;
     this.#measure();
-    canvas.width = Math.round(view.box.width * density);
-    canvas.height = Math.round(view.box.height * density);
+    element.width = Math.round(view.box.width * density);
+    element.height = Math.round(view.box.height * density);
     view.of(picture.naturalWidth, picture.naturalHeight);
-    const context = canvas.getContext("2d");
+    const context = element.getContext("2d");
     context.imageSmoothingEnabled = view.scale < 3;
     view.apply(context, density);
     for (const address of this.shown.neighbours) this.#paint(context, this.#image(address), NEIGHBOUR_ALPHA);
@@ -51,12 +51,12 @@ export class Table {
     this.#paint(context, this.shown.part, PART_ALPHA);
     for (const point of this.shown.points) drawDot(context, point, 1 / view.scale);
     if (this.cross) drawCross(context, this.cross, 1 / view.scale);
-    canvas.dispatchEvent(new CustomEvent("drawn", { detail: { zoom: view.zoom } }));
-    canvas.classList.toggle("zoomed", view.zoom > 1);
+    element.dispatchEvent(new CustomEvent("drawn", { detail: { zoom: view.zoom } }));
+    element.classList.toggle("zoomed", view.zoom > 1);
   }
 
   #measure() {
-    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    const { left, top, width, height } = this.element.getBoundingClientRect();
     this.view.box = { left, top, width, height };
   }
 
@@ -81,26 +81,26 @@ export class Table {
   }
 
   #listen() {
-    const { canvas } = this;
-    canvas.addEventListener("click", (event) => this.#place(event, event.shiftKey ? "remove" : this.does.tap()));
-    canvas.addEventListener("contextmenu", (event) => {
+    const { element } = this;
+    element.addEventListener("click", (event) => this.#place(event, event.shiftKey ? "remove" : this.does.tap()));
+    element.addEventListener("contextmenu", (event) => {
       event.preventDefault();
       if (event.pointerType !== "") this.#place(event, "remove"); // else it came from the keyboard
     });
-    canvas.addEventListener("wheel", (event) => {
+    element.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return; // the page scrolls
       event.preventDefault();
       this.#measure();
       this.view.zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2, { x: event.clientX, y: event.clientY });
       this.draw();
     }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => this.#press(event));
-    canvas.addEventListener("pointermove", (event) => this.#drag(event));
+    element.addEventListener("pointerdown", (event) => this.#press(event));
+    element.addEventListener("pointermove", (event) => this.#drag(event));
     for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
+      element.addEventListener(end, (event) => this.fingers.delete(event.pointerId));
     }
-    canvas.addEventListener("keydown", (event) => this.#onKey(event));
-    canvas.addEventListener("blur", () => { this.cross = null; this.draw(); });
+    element.addEventListener("keydown", (event) => this.#onKey(event));
+    element.addEventListener("blur", () => { this.cross = null; this.draw(); });
   }
 
   #place(event, kind) {
@@ -112,7 +112,7 @@ export class Table {
 
   #press(event) {
     if (!this.fingers.size) this.dragged = false;
-    this.canvas.setPointerCapture(event.pointerId); // it may end beside the canvas
+    this.element.setPointerCapture(event.pointerId); // it may end beside the canvas
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, fromX: event.clientX, fromY: event.clientY });
   }
 

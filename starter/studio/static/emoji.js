@@ -1,6 +1,6 @@
 // The page of an emoji: what follows from the frame that is looked at.
 
-import { Table } from "./canvas.js";
+import { Canvas } from "./canvas.js";
 import { Points } from "./points.js";
 import { Refining } from "./refine.js";
 import { Strip } from "./strip.js";
@@ -19,9 +19,9 @@ const strip = new Strip(bench, (rests) => (rests ? settle() : show()));
 const points = new Points(find("#points"), find("#point"), {
   changed: () => refining.follow(),
   apply: () => refining.apply(),
-  holds: (point) => table.view.holds(point),
+  holds: (point) => canvas.view.holds(point),
 });
-const table = new Table(find("#table"), {
+const canvas = new Canvas(find("#canvas"), {
   place: (x, y, kind) => { strip.rest(); points.add(x, y, kind); },
   tap: () => find("[name=tap]:checked").value,
   undo: () => points.undo(),
@@ -29,10 +29,10 @@ const table = new Table(find("#table"), {
 });
 const refining = new Refining(bench, strip, points, show);
 
-find("#zoom-in").addEventListener("click", () => table.zoom(STEP));
-find("#zoom-out").addEventListener("click", () => table.zoom(1 / STEP));
-find("#zoom-fit").addEventListener("click", () => table.zoom());
-find("#table").addEventListener("drawn", (event) => {
+find("#zoom-in").addEventListener("click", () => canvas.zoom(STEP));
+find("#zoom-out").addEventListener("click", () => canvas.zoom(1 / STEP));
+find("#zoom-fit").addEventListener("click", () => canvas.zoom());
+find("#canvas").addEventListener("drawn", (event) => {
   find("#zoom").textContent = `${Math.round(100 * event.detail.zoom)}%`;
 });
 for (const choice of bench.querySelectorAll("[name=layer], #onion")) choice.addEventListener("change", show);
@@ -49,7 +49,7 @@ function show() {
   if (!frame) return;
   const layer = find("[name=layer]:checked").value;
   find("[name=layer][value=before]").disabled = !frame.before;
-  table.show({
+  canvas.show({
     picture: frame[layer] ?? frame.picture,
     neighbours: find("#onion").checked ? [-1, 1].map((step) => strip.frame(frame.number + step).picture) : [],
     points: strip.timer ? [] : points.all,
