@@ -1,7 +1,6 @@
 """A new set in the studio: a picture, the actions, what is wrong with them beside each, and a start that is one."""
 
 import io
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,15 +9,12 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from popcon.presets import presets
 from starter.estimate import seconds_each
-from starter.studio.files import HERE
 from tests.api import SAMPLE
 from tests.browser import NARROW, photograph
 from tests.studio import Studio, fits, id_of
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images" / "studio"
-PREVIEW_BYTES = 10_000
 
 
 async def test_a_set_is_started_from_a_dropped_picture(studio: Studio, page: Page) -> None:
@@ -116,25 +112,6 @@ async def test_a_narrow_window_and_a_keyboard_are_enough(studio: Studio, page: P
     assert await first.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
     await page.keyboard.press("Space")
     await expect(first).not_to_be_checked()
-
-
-def test_htmx_is_locked_by_its_hash_and_named_without_an_address() -> None:
-    vendor = HERE / "vendor"
-    lock = json.loads((vendor / "package-lock.json").read_text(encoding="utf-8"))
-    packages = {name: each for name, each in lock["packages"].items() if name}
-    assert packages.keys() == {"node_modules/htmx.org"}
-    assert all(each["integrity"].startswith("sha512-") for each in packages.values())
-    for each in ("package.json", "package-lock.json", ".npmrc"):
-        assert "://" not in (vendor / each).read_text(encoding="utf-8"), each
-
-
-def test_every_preset_has_a_light_moving_preview_and_a_still() -> None:
-    for each in presets():
-        moving, still = (HERE / "previews" / f"{each.name}{kind}.png" for kind in ("", "-still"))
-        assert moving.stat().st_size <= PREVIEW_BYTES, each.name
-        with Image.open(moving) as picture, Image.open(still) as rest:
-            assert (getattr(picture, "n_frames", 1), getattr(rest, "n_frames", 1)) == (8, 1)
-            assert picture.size == rest.size
 
 
 @pytest.mark.parametrize(
