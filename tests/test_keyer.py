@@ -14,6 +14,7 @@ from tests.drawn import (
     OVERSAMPLING,
     RED,
     WHITE,
+    YELLOW,
     Colour,
     Drawn,
     Floats,
@@ -125,6 +126,30 @@ def test_a_gap_between_crossing_hairs_is_open_on_white_and_a_white_stripe_furthe
     alpha = alpha_of(matted(picture(shown.astype(np.float32), 1), None))
     assert (alpha[94:97, 127:129] == 0).all(), "between the hairs"
     assert (alpha[150:154, 118:139] == 1).all(), "the stripe"
+
+
+def test_a_sliver_between_hairs_is_as_open_as_it_is_and_a_pale_stripe_further_in_is_not() -> None:
+    """Though it is closed in, and nowhere as pale as the background."""
+    shown = np.full((SIDE, SIDE, 3), 255, np.float32)
+    shown[40:200, 110:150] = RED
+    shown[80:160, (113, 130)] = 0.4 * np.array(RED) + 0.6 * 255
+    alpha = alpha_of(matted(picture(shown, 1), None))
+    assert np.abs(alpha[80:160, 113] - 0.4).max() < 0.05
+    assert (alpha[80:160, 130] == 1).all()
+
+
+def test_where_a_thin_black_outline_turns_to_white_its_grey_is_no_sliver_of_a_grey_background() -> None:
+    drawn = clothed_in(WHITE, SIDE)
+    alpha = alpha_of(matted(picture(drawn.over(GREY), 1), None))
+    assert metrics.sad(alpha, drawn.alpha) < 0.03
+
+
+def test_a_smeared_outline_that_nowhere_shows_its_black_is_as_soft_as_it_is() -> None:
+    sharp = clothed_in(YELLOW, 512)
+    alpha, colours = (cv2.blur(each, (11, 1)) for each in (sharp.alpha, sharp.premultiplied))
+    smeared = Drawn(np.asarray(alpha, np.float32), np.asarray(colours, np.float32))
+    found, hard = alpha_of(matted(picture(smeared.over(GREY), 2), None)), (smeared.alpha > 0.05).astype(np.float32)
+    assert metrics.sad(found, smeared.alpha) < 0.05 * metrics.sad(hard, smeared.alpha)
 
 
 def test_small_marks_stay_and_specks_go() -> None:

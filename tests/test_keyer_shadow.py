@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from activities.video import read_pictures, write_video
+from bench.scenes import TUNED, drawn_scenes
 from gpu_worker import metrics
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.registry import LOOSE, Mattes
@@ -145,6 +146,11 @@ def test_without_a_shadow_nothing_changes(
 ) -> None:
     shown = show(draw(256).over(np.broadcast_to(plate_of(plate), (256, 256, 3))))[None]
     assert (Keyer().run(shown, [plate]) == Keyer(shadow=True).run(shown, [plate])).all()
+
+
+def test_the_fringe_of_a_purple_fur_on_white_is_no_shadow() -> None:
+    purple = next(drawn_scenes("fur", TUNED, 13)).frames
+    assert (Keyer().run(purple, [None]) == Keyer(shadow=True).run(purple, [None])).all()
 
 
 def test_a_shadow_stays_for_who_wants_it() -> None:

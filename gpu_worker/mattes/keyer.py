@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.mixing import alpha_of
+from gpu_worker.mattes.mixing import HAIR, alpha_of
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.shadow import behind_in_shadow
 from gpu_worker.mattes.soft import with_soft_edges
@@ -26,8 +26,8 @@ SURELY_IN_SIGMA, LEAST_SURELY = 8.0, 24.0
 SPECK_PIXELS = 2
 # An enclosed spot of the plate's colour is a hole, but for noise in the character of less than so many pixels.
 LEAST_HOLE = 6
-# A small one (pixels) is a gap between hairs on any background, if at most so many pixels part it from the outside.
-LEAST_GAP, LARGEST_GAP, HAIR = 2, 140, 4
+# A small one (pixels) is a gap between hairs on any background, if no more than a HAIR parts it from the outside.
+LEAST_GAP, LARGEST_GAP = 2, 140
 # Hairs leave wedges: a gap of more than so many pixels is one only if none of it is further than this from its edge.
 COMPACT_GAP, GAP_DEPTH = 40, 4.0
 # On a background that nobody chose, a larger one is a hole if its colour is the background's to within this (levels, on
@@ -49,8 +49,8 @@ class Keyer:
     """
 
     name = "keyer"
-    version = "3"
-    recipe = "keyer-3"
+    version = "4"
+    recipe = "keyer-4"
     exact = True
     in_steps = False
 

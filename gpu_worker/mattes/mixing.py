@@ -15,6 +15,10 @@ Indices = NDArray[np.intp]
 
 # Edges may be soft, and hair may be loose, this deep (pixels); where hue is smeared only the edge itself is mixed.
 DEPTH, DEPTH_SMEARED = 16, 4
+# A gap between hairs that nowhere shows the background's own colour is one all the same, if it is not wider than two
+# pixels, at most this share as strong as what closes it in, and not more than so many pixels from the outside. What
+# closes it in has one colour: the mean of all offsets there is at least this share as long as they are.
+SLIVER_SHARE, HAIR, ALIKE = 0.5, 4, 0.9
 # The pure colour of a mixed pixel is looked for at this distance (pixels, all around), and from there ever nearer.
 CLIMB = (8, 3, 1)
 # It is believed when the mixed colour lies this near to the line between it and the background: sigmas of the noise and
@@ -36,7 +40,7 @@ class Mixed(NamedTuple):
     """Pixels that may be mixed: their places in the flat picture, and of each one its colours and what is known.
 
     `own` is how its colour differs from `behind`, the background's there; `highest` is the highest distance on the way
-    to it from outside, `rising` says that it is the pixel's own.
+    to it from outside or a sliver, `rising` says that it is the pixel's own.
     """
 
     places: Indices
@@ -51,7 +55,9 @@ def alpha_of(view: View, outside: Mask, enclosed: Mask) -> Floats:
 
     What lies behind pure colour is the character's, whatever it looks like.
     """
-    mixed = _candidates(view, outside, enclosed)
+    inside = np.where(outside, np.float32(0), view.distance)
+    starts = outside | _slivers(view, inside, outside, enclosed)
+    mixed = _candidates(view, inside, starts, outside | enclosed)
     pure = np.where(outside[..., None], view.ground, view.seen).reshape(-1, 3)
     peak = _peak(view, mixed, pure)
     full = pure[peak] - mixed.behind
@@ -61,25 +67,39 @@ def alpha_of(view: View, outside: Mask, enclosed: Mask) -> Floats:
     share = np.einsum("nc,nc->n", mixed.own, full) / strength**2
     # What lies on nobody's line and is faint beside its neighbours is ringing of a codec, and only as solid as faint.
     alone = peak == mixed.places
-    inside = np.where(outside, np.float32(0), view.distance)
     faintness = strength / np.maximum(_largest_around(inside, FAINT_REACH).reshape(-1)[mixed.places], 1)
     faint = alone & (strength < FAINT_LEVELS) & (faintness < FAINT_SHARE)
     share[faint] = faintness[faint]
     believed = ~alone & (mixed.highest < _nearly(strength, view)) & (mixed.rising | (not view.smeared))
     region = np.zeros(outside.size, np.uint8)
     region[mixed.places] = faint | believed
-    reached = _touching(region.reshape(outside.shape), outside).reshape(-1)[mixed.places]
+    reached = _touching(region.reshape(outside.shape), starts).reshape(-1)[mixed.places]
     alpha = (~outside).astype(np.float32)
     alpha.reshape(-1)[mixed.places] = np.where(reached, share.clip(0, 1), 1)
     return alpha
 
 
-def _candidates(view: View, outside: Mask, enclosed: Mask) -> Mixed:
-    """Pixels to which a way leads from outside that passes nothing as strong as what is near to them."""
-    inside = np.where(outside, np.float32(0), view.distance)
-    highest = _highest_on_the_way(inside, outside, (DEPTH_SMEARED if view.smeared else DEPTH) * view.scale)
+def _slivers(view: View, inside: Floats, outside: Mask, enclosed: Mask) -> Mask:
+    """Narrow gaps between hairs that meet, near to the outside: no way leads there, and nothing shows the background.
+
+    Between a dark outline and light clothes is grey as well, but there the two sides differ. What is narrow at the edge
+    of a shirt is the shirt's corner.
+    """
+    square = np.ones((2 * view.scale + 1,) * 2, np.uint8)
+    narrow = inside < SLIVER_SHARE * cv2.morphologyEx(inside, cv2.MORPH_CLOSE, square)
+    beside_hair = cv2.dilate(outside.astype(np.uint8), np.ones((2 * HAIR * view.scale + 1,) * 2, np.uint8)) > 0
+    shirt = cv2.dilate(enclosed.astype(np.uint8), square, iterations=2) > 0
+    around = (4 * view.scale + 1,) * 2
+    mean = cv2.blur(np.where(outside[..., None], np.float32(0), view.seen - view.ground), around)
+    alike = np.sqrt(np.einsum("hwc,hwc->hw", mean, mean)) > ALIKE * cv2.blur(inside, around)
+    return np.asarray(narrow & beside_hair & alike & ~shirt & ~outside)
+
+
+def _candidates(view: View, inside: Floats, starts: Mask, settled: Mask) -> Mixed:
+    """Pixels not `settled`, to which a way leads from a start that passes nothing as strong as what is near to them."""
+    highest = _highest_on_the_way(inside, starts, (DEPTH_SMEARED if view.smeared else DEPTH) * view.scale)
     strongest = _largest_around(inside, sum(CLIMB) * view.scale)
-    places = np.flatnonzero((highest < _nearly(strongest, view)) & ~outside & ~enclosed)
+    places = np.flatnonzero((highest < _nearly(strongest, view)) & ~settled)
     behind = view.ground.reshape(-1, 3)[places]
     own = view.seen.reshape(-1, 3)[places] - behind
     passed = highest.reshape(-1)[places]
@@ -87,12 +107,12 @@ def _candidates(view: View, outside: Mask, enclosed: Mask) -> Mixed:
     return Mixed(places, own, behind, passed, rising)
 
 
-def _highest_on_the_way(inside: Floats, outside: Mask, depth: int) -> Floats:
-    """The largest distance from the background's colour on the way from outside to each pixel, by the lowest way.
+def _highest_on_the_way(inside: Floats, starts: Mask, depth: int) -> Floats:
+    """The largest distance from the background's colour on the way from a start to each pixel, by the lowest way.
 
     Infinite where no way of at most `depth` pixels leads.
     """
-    highest = np.where(outside, np.float32(0), np.float32(np.inf))
+    highest = np.where(starts, inside, np.float32(np.inf))
     square = np.ones((3, 3), np.uint8)
     for _ in range(depth):
         highest = np.asarray(cv2.max(inside, cv2.erode(highest, square)), np.float32)
@@ -133,10 +153,10 @@ def _peak(view: View, mixed: Mixed, pure: Floats) -> Indices:
     return peak
 
 
-def _touching(region: NDArray[np.uint8], outside: Mask) -> Mask:
-    """The parts of a region (0 or 1) that touch the background."""
+def _touching(region: NDArray[np.uint8], starts: Mask) -> Mask:
+    """The parts of a region (0 or 1) that touch a start."""
     count, labels = cv2.connectedComponents(region, connectivity=8)
-    touching = (cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (region > 0)
+    touching = (cv2.dilate(starts.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (region > 0)
     reached = np.zeros(count, bool)
     reached[labels[touching]] = True
     return np.asarray(reached[labels])

@@ -22,8 +22,9 @@ DARKEST, BRIGHTEST = 0.4, 1.15
 # A black outline's antialiased edge lies on the same line, and so may clothes do, but they end within a pixel or two. A
 # shadow changes by less than this from one pixel to the next, once a Gaussian of sigma EVEN has taken the grain away.
 STEEPEST, EVEN = 0.06, 0.8
-# Less of a difference than this the keyer does not notice; over less than this share of the picture it is a codec's.
-LEAST_SHADE, LEAST_AREA = 0.04, 0.002
+# Less of a difference than this the keyer does not notice; over less than this share of the picture, a rim of one
+# pixel not counted, it is a codec's, or the fringe of hairs.
+LEAST_SHADE, LEAST_AREA = 0.04, 0.001
 # The shadow is carried on into what hides it by averages over ever smaller neighbourhoods, each of what the ones before
 # left over: by how much the picture is reduced for it, and the sigma there.
 NEIGHBOURHOODS = ((8, 2.0), (4, 2.0), (2, 2.0), (1, 2.0), (1, 1.0))
@@ -56,7 +57,7 @@ def behind_in_shadow(frame: Pixels, fitted: Background) -> tuple[Floats, float] 
     like_plate = _like_plate(off_line, brightness, strength, fitted.sigma)
     in_view = _in_view(like_plate, even)
     shaded = in_view & (np.abs(even - surface @ sight) > LEAST_SHADE)
-    if shaded.sum() < LEAST_AREA * shaded.size:
+    if _without_rim(shaded, cv2.MORPH_RECT).sum() < LEAST_AREA * shaded.size:
         return None
     around = _around(shaded)
     shade = np.zeros_like(small)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.view import View
+from gpu_worker.mattes.view import Mask, View
 from popcon.background import Floats
 
 # An edge is wide where at least half of the pixels in a square of this edge are mixed. It reaches so many pixels
@@ -23,6 +23,8 @@ SQUARE, WIDE, FURTHER = 5, 0.5, 2
 REACH, LEAST_PURE, NOT_PURE = 12, 6, 1
 # A plane is believed that keeps the pure colours' alpha this near to 1 (root of the mean square).
 MOST_OFF = 0.1
+# What looked solid may be mixed: where the first planes tell less alpha than this it is, and the next leave it out.
+NEARLY, TURNS = 0.9, 2
 # Where an edge is carried on into the background, less alpha than this is the background's own unevenness.
 UNSEEN = 0.02
 # A colour beyond black or full light by less than this is the noise's; where the plate is nearer to either than so many
@@ -39,7 +41,21 @@ def with_soft_edges(view: View, alpha: Floats) -> Floats:
     wide = np.flatnonzero(cv2.dilate((mixed & crowded).astype(np.uint8), np.ones((2 * FURTHER + 1,) * 2, np.uint8)))
     if not len(wide):
         return alpha
-    pure = cv2.erode((alpha >= 1).astype(np.uint8), np.ones((2 * NOT_PURE + 1,) * 2, np.uint8)).astype(np.float32)
+    solid = alpha >= 1
+    for _ in range(TURNS):
+        better = _on_planes(view, alpha, _inner(solid), wide)
+        solid &= better >= NEARLY
+    return better
+
+
+def _inner(solid: Mask) -> Floats:
+    """1 where a pixel is pure, 0 elsewhere."""
+    square = np.ones((2 * NOT_PURE + 1,) * 2, np.uint8)
+    return cv2.erode(solid.astype(np.uint8), square).astype(np.float32)
+
+
+def _on_planes(view: View, alpha: Floats, pure: Floats, wide: NDArray[np.intp]) -> Floats:
+    """The same alpha, and of the `wide` places the one that their planes tell, where these are believed."""
     offset = view.seen - view.ground
     count, slope, off = _planes(offset, pure, wide, view)
     believed = (count >= LEAST_PURE) & (off <= MOST_OFF)

@@ -19,7 +19,7 @@ class Snapshot:
 
     revision: str
     json: str
-    view: SetView
+    view: SetView = field(compare=False)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from popcon import keys, queues
 from popcon.animators import animator, animators
 from popcon.errors import UnknownName, UnusablePicture
 from popcon.mattes import matte, mattes
+from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platforms
 from popcon.presets import presets
 from starter.api.backend import Backend, Here, Owner
@@ -80,7 +81,7 @@ async def estimate(request: Request, _: Owner, here: Here) -> Response:
         200,
         **told,
         emojis=len(wanted.actions),
-        frames=wanted.choices["frames"],
+        frames=wanted.choices["frames"] or DEFAULT_FRAMES,
         faults=wanted.faults() if wanted.actions else {},
         pace=await _pace(here),
     )

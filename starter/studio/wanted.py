@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 
 from popcon.errors import Misfit
 from popcon.model import Model
-from popcon.models import DEFAULT_FRAMES, SetRequest, Upload
+from popcon.models import SetRequest, Upload
 from popcon.platforms import Platform, platform, platforms
 from popcon.presets import presets
 from popcon.wording import printable
@@ -32,12 +32,9 @@ class Wanted(Model):
         """What a new form says: as many presets as the first platform asks for."""
         spec = platforms()[0]
         defaults = {name: field.default for name, field in SetRequest.model_fields.items() if name in CHOICES}
-        shown = {
-            name: "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-            for name, value in defaults.items()
-        }
         picked = tuple(each.name for each in presets()[: spec.min_emojis])
-        return cls(choices={"upload": "", **shown, "frames": str(DEFAULT_FRAMES)}, actions=picked, prompts={})
+        shown = {name: _shown(value) for name, value in defaults.items()}
+        return cls(choices={"upload": "", **shown}, actions=picked, prompts={})
 
     @classmethod
     def of(cls, form: FormData) -> Self:
@@ -100,6 +97,12 @@ class Wanted(Model):
         except Misfit:
             return "emojis"
         return "frames"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(text: str) -> float | int | str:

@@ -1,14 +1,18 @@
-// Dragging an emoji to another place. The menu of each does the same by keyboard.
+// Dragging an emoji to another place. The menu of each does the same by keyboard and by touch.
 
 export function followDragging() {
   let dragged = null;
 
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest?.(".emoji[draggable]");
-    if (dragged) event.dataTransfer.effectAllowed = "move";
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    dragged.classList.add("dragged");
   });
   document.addEventListener("dragover", (event) => {
-    if (dragged && event.target.closest(".emojis")) event.preventDefault();
+    if (!dragged || !event.target.closest(".emojis")) return;
+    event.preventDefault();
+    mark(event.target.closest(".emoji"));
   });
   document.addEventListener("drop", (event) => {
     const onto = event.target.closest(".emoji");
@@ -16,8 +20,17 @@ export function followDragging() {
       event.preventDefault();
       send(dragged, onto);
     }
-    dragged = null;
   });
+  document.addEventListener("dragend", () => {
+    dragged?.classList.remove("dragged");
+    dragged = null;
+    mark(null);
+  });
+}
+
+function mark(onto) {
+  document.querySelector(".emoji.onto")?.classList.remove("onto");
+  onto?.classList.add("onto");
 }
 
 function send(dragged, onto) {
@@ -30,6 +43,6 @@ function send(dragged, onto) {
   htmx.ajax("POST", `/sets/${list.dataset.set}/send/reorder`, {
     source: list,
     target: "#said",
-    values: { body: JSON.stringify({ emojis }) },
+    values: { body: JSON.stringify({ emojis }), edits: list.dataset.edits },
   });
 }
