@@ -10,6 +10,7 @@ from activities import puppet
 from activities.pictures import Pixels, read_rgba
 from activities.video import count_pictures, write_video
 from popcon import keys
+from popcon.colours import rgb_levels
 from popcon.errors import UnknownName
 from popcon.presets import preset
 from popcon.storage import Storage
@@ -31,7 +32,7 @@ class Animator(Protocol):
 
 def animate_with_puppet(task: Animate, character_png: bytes) -> bytes:
     """Move the picture itself, as the action's preset and the words of the prompt say."""
-    pictures = puppet.render(read_rgba(character_png), performance(task), rgb(task.plate))
+    pictures = puppet.render(read_rgba(character_png), performance(task), rgb_levels(task.plate))
     return write_video(_beating(pictures), Fraction(task.pictures, task.seconds))
 
 
@@ -88,9 +89,3 @@ def _beating(pictures: Iterator[Pixels]) -> Iterator[Pixels]:
     for picture in pictures:
         activity.heartbeat()
         yield picture
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` in levels of 255."""
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return red, green, blue

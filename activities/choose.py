@@ -9,7 +9,7 @@ from activities.chooser import ChoiceNotes, Option, Picture, Slot, choose, thumb
 from activities.remembered import Remembered
 from popcon import keys
 from popcon.errors import Permanent
-from popcon.models import Candidate, CandidateNotes, Frame
+from popcon.models import Candidate, CandidateNotes, Frame, MatteQuality
 from popcon.storage import Storage
 from popcon.tasks import ChooseFrames, ChosenFrames, Wanted
 
@@ -51,7 +51,8 @@ class Chooser:
         data = notes.model_dump_json(indent=2).encode()
         key = keys.choice(task.set_id, keys.take(task.emoji, task.take), hashlib.sha256(data).hexdigest())
         self._storage.put_once(key, data)
-        return ChosenFrames(selected=choice.selected, notes_key=key, attention=choice.attention)
+        mattes = MatteQuality(flicker=choice.flicker, seam=choice.seam)
+        return ChosenFrames(selected=choice.selected, notes_key=key, attention=choice.attention, mattes=mattes)
 
     def _slots(self, task: ChooseFrames) -> list[Slot]:
         take = keys.take(task.emoji, task.take)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from temporalio import activity
 
-from activities.animate import rgb
 from activities.loop import choose_loop
 from activities.pictures import Pixels, read_rgb, write_png
 from activities.take_quality import survey, take_quality
 from activities.video import count_pictures, read_pictures
 from popcon import keys, storyboard
+from popcon.colours import rgb_levels
 from popcon.errors import UnreadableVideo
 from popcon.models import Loop
 from popcon.storage import Storage
@@ -31,7 +31,7 @@ class Extractor:
             raise UnreadableVideo("the take's video holds no pictures: render another take")
         # Most takes loop as a whole: what that needs is stored at once, so that these are decoded only once.
         whole = Loop(length=pictures)
-        seen = survey(self._storing(task, whole, read_pictures(video)), rgb(task.plate) if task.plate else None)
+        seen = survey(self._storing(task, whole, read_pictures(video)), rgb_levels(task.plate) if task.plate else None)
         loop = whole if task.loops else choose_loop(seen.thumbnails, task.frames)
         if loop != whole:
             for _ in self._storing(task, loop, read_pictures(video)):

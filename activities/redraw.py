@@ -5,9 +5,10 @@ from typing import Protocol
 from temporalio import activity
 
 from activities import puppet
-from activities.animate import performance, rgb, understood_by_puppet
+from activities.animate import performance, understood_by_puppet
 from activities.pictures import Pixels, read_rgba, write_png
 from popcon import keys
+from popcon.colours import rgb_levels
 from popcon.errors import Permanent
 from popcon.storage import Storage
 from popcon.tasks import RedrawFrame, RedrawnFrame
@@ -33,7 +34,7 @@ class PuppetRedrawer:
         take = task.original
         wanted = take.model_copy(update={"prompt": f"{take.prompt or ''}\n{task.prompt}"})
         return puppet.redraw(
-            read_rgba(character_png), performance(take), performance(wanted), task.picture, rgb(take.plate)
+            read_rgba(character_png), performance(take), performance(wanted), task.picture, rgb_levels(take.plate)
         )
 
     def notes(self, task: RedrawFrame) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from activities.encoder.framing import Rgba, fit
 from activities.encoder.score import EXACT, worst
 from activities.puppet import Performance, cut_out
 from bench import rivals
+from bench.one_core import on_one_core
 from bench.puppet import sample
 from bench.report import RESULTS, Report, markdown, write_csv
 from popcon.checks import check_emoji
@@ -71,9 +72,7 @@ def main() -> None:
 
 def measure() -> list[Row]:
     """Every row. Seconds are those of the processor: the machine may be shared."""
-    cv2.setNumThreads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    on_one_core()
     encoders: dict[str, Callable[[Sequence[Rgba]], bytes]] = {OURS: _ours, **rivals.installed(LINE, SECONDS)}
     rows = []
     for kind, action, count in ((k, a, n) for k in ("clean", "noisy") for a in ACTIONS for n in LENGTHS):

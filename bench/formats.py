@@ -1,13 +1,11 @@
 """Every platform's file of the same frames: bytes, score, and seconds on one core, from mattes to the finished file."""
 
 import multiprocessing
-import os
 import time
-
-import cv2
 
 from activities.encoder import encode
 from bench.encoders import mattes
+from bench.one_core import on_one_core
 from bench.report import Report
 from popcon.checks import check_emoji
 from popcon.platforms import Platform, platforms
@@ -26,9 +24,7 @@ def main() -> None:
 
 def measure() -> Report:
     """The table and the checks. Seconds are those of the processor: the machine may be shared."""
-    cv2.setNumThreads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    on_one_core()
     result = Report("formats", f"'{ACTION}', {FRAMES} frames, for every platform, one core", COLUMNS, seed=1)
     broken, slowest = 0, 0.0
     for target in platforms():

@@ -18,13 +18,13 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from activities.pictures import read_rgb
 from bench.matting_rivals import SLOW, TRUE, known, runner
 from bench.matting_sheet import Tile, tile, write_sheet
 from bench.memory import fresh_peak, peak
+from bench.one_core import on_one_core
 from bench.report import RESULTS, Report, markdown, write_csv
 from bench.scenes import TUNED, UNSEEN, Scene, scenes
 from gpu_worker import metrics
@@ -91,9 +91,7 @@ def main() -> None:
 
 def run(name: str, folder: Path | None = None, plate: str | None = None) -> Run:
     """Every scene by one matte."""
-    cv2.setNumThreads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    on_one_core()
     before = fresh_peak()
     try:
         by = runner(name)

@@ -10,7 +10,6 @@ from importlib import resources
 from statistics import median
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from skimage.transform import PiecewiseAffineTransform, warp
 
@@ -20,6 +19,7 @@ from activities.puppet import Performance, render
 from activities.puppet.field import source
 from activities.puppet.figure import Figure
 from activities.puppet.stage import Stage
+from bench.one_core import on_one_core
 from bench.report import Report
 from gpu_worker.mattes.keyer import Keyer
 from popcon.presets import Preset, preset, presets
@@ -52,7 +52,7 @@ def main() -> None:
 
 def cost(action: str) -> Cost:
     """Render a take once to warm up, once for the clock."""
-    _on_one_core()
+    on_one_core()
     character = sample()
     list(render(character, _performance(preset(action), 2), PLATE))
     begin = time.perf_counter()
@@ -64,7 +64,7 @@ def cost(action: str) -> Cost:
 
 def beside_the_rival() -> tuple[float, float]:
     """Seconds a picture: ours, and the same poses of the same body through a mesh of triangles."""
-    _on_one_core()
+    on_one_core()
     figure = Figure.of(sample())
     poses = Performance(preset(RIVAL_ACTION).puppet, RIVAL_PICTURES).poses()
     stage = Stage(figure.foot_x, figure.foot_y, figure.height)
@@ -106,12 +106,6 @@ def sample() -> Pixels:
 
 def _performance(action: Preset, pictures: int) -> Performance:
     return Performance(action.puppet, pictures, effects=action.effects)
-
-
-def _on_one_core() -> None:
-    cv2.setNumThreads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 if __name__ == "__main__":

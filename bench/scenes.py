@@ -91,21 +91,32 @@ def drawn_scenes(kind: str, part: str, seed: int, side: int = SIDE) -> Iterator[
 
 def take_scenes(name: str, side: int = SIDE) -> Iterator[Scene]:
     """A take of one of the project's characters on each ground."""
-    character = _character(name, side)
-    chosen = preset(ACTIONS[name])
-    performance = Performance(chosen.puppet, PICTURES, effects=chosen.effects)
-    for ground, plate in _grounds(character):
-        red, green, blue = _levels(ground)
-        seen = np.stack(list(cut_out(character, performance, (int(red), int(green), int(blue))))).astype(np.float32)
-        truths = np.asarray(seen[..., 3] / 255, np.float32)
-        shown = seen[..., :3] + (1 - truths[..., None]) * _levels(ground)
-        frames = np.stack([picture(each, NOISE, seed) for seed, each in enumerate(shown)])
-        yield Scene(f"take of {name}", "plate" if plate else ground, UNSEEN, plate, frames, truths)
+    for ground, plate in _grounds(character(name, side)):
+        yield take_scene(name, ACTIONS[name], PICTURES, ground, plate, side)
 
 
-def _grounds(character: Pixels) -> tuple[tuple[str, str | None], ...]:
+def take_scene(name: str, action: str, pictures: int, ground: str, plate: str | None, side: int = SIDE) -> Scene:
+    """A take of so many pictures of one of the project's characters; `ground` is white, grey or a colour (#rrggbb)."""
+    chosen = preset(action)
+    performance = Performance(chosen.puppet, pictures, effects=chosen.effects)
+    red, green, blue = _levels(ground)
+    seen = np.stack(list(cut_out(character(name, side), performance, (int(red), int(green), int(blue)))))
+    truths = np.asarray(seen[..., 3] / 255, np.float32)
+    shown = seen[..., :3].astype(np.float32) + (1 - truths[..., None]) * _levels(ground)
+    frames = np.stack([picture(each, NOISE, seed) for seed, each in enumerate(shown)])
+    return Scene(f"take of {name}", "plate" if plate else ground, UNSEEN, plate, frames, truths)
+
+
+@cache
+def character(name: str, side: int = SIDE) -> Pixels:
+    """One of the project's characters on its square canvas (uint8 side x side x 4)."""
+    shown = read_rgb(CHARACTERS[name].read_bytes())
+    return square(Keyer().run(shown[None], [None])[0], side)
+
+
+def _grounds(subject: Pixels) -> tuple[tuple[str, str | None], ...]:
     """Each ground's colour, and the plate where it was chosen."""
-    plate = choose_plate(character)
+    plate = choose_plate(subject)
     return ("white", None), ("grey", None), (plate, plate)
 
 
@@ -118,12 +129,6 @@ def _straight(subject: Drawn) -> Pixels:
     alpha = subject.alpha[..., None]
     colours = subject.premultiplied / np.maximum(alpha, 1 / 255)
     return np.concatenate([colours, 255 * alpha], axis=2).round().clip(0, 255).astype(np.uint8)
-
-
-@cache
-def _character(name: str, side: int) -> Pixels:
-    shown = read_rgb(CHARACTERS[name].read_bytes())
-    return square(Keyer().run(shown[None], [None])[0], side)
 
 
 # --- the kinds ---------------------------------------------------------------------------------------------------

@@ -157,7 +157,13 @@ class GpuActivities:
     def _finish(self, task: MatteFrame, matte: Matte, pixels: Pixels, matted: Pixels) -> None:
         finished = finish(matte, pixels, matted, task.plate)
         self._pictures.keep_matte(
-            task.set_id, task.take, task.picture, matte.recipe, finished.rgba, confidence=finished.confidence
+            task.set_id,
+            task.take,
+            task.picture,
+            matte.recipe,
+            finished.rgba,
+            confidence=finished.confidence,
+            doubt=finished.doubt,
         )
 
     def _steady(self, task: SteadyFrame, recipe: str) -> bool:

@@ -30,6 +30,12 @@ def encode_rgba(rgba: Pixels) -> bytes:
     return data.tobytes()
 
 
+def encode_mask(mask: NDArray[np.bool_]) -> bytes:
+    """A mask (height x width) as PNG: white on black."""
+    _, data = cv2.imencode(".png", mask.astype(np.uint8) * 255)
+    return data.tobytes()
+
+
 def _decode(data: bytes, name: str, flag: int) -> NDArray[np.uint8]:
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
     if pixels is None or pixels.dtype != np.uint8:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gpu_worker.images import decode_rgb, decode_rgba, encode_rgba
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_worker.images import decode_rgb, decode_rgba, encode_mask, encode_rgba
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.quality import metrics
 from popcon import keys
@@ -44,9 +47,13 @@ class Pictures:
         *,
         segmenter: str | None = None,
         confidence: float | None = None,
+        doubt: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Store a matte, and with it what is known of it."""
+        """Store a matte, and with it what is known of it; before that the map of its doubts, if there are any."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         measured = metrics(matted) | ({} if confidence is None else {"confidence": confidence})
         notes = CandidateNotes(recipe=recipe, at=at, metrics=measured, segmenter=segmenter)
+        if doubt is not None and doubt.any():
+            notes = notes.model_copy(update={"doubt_key": keys.doubt(set_id, take, picture, recipe)})
+            self._storage.put_once(str(notes.doubt_key), encode_mask(doubt))
         self.keep(keys.matte(set_id, take, picture, recipe), matted, notes.model_dump_json(exclude_none=True))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
+from popcon.colours import rgb_levels
 from popcon.errors import NothingToChange, Permanent
 from popcon.messages import Point
 
@@ -106,7 +107,7 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     if not part.any():
         return matte
     alpha = _share(matte)
-    behind = fit_background(rgb, _levels(plate)).image(*rgb.shape[:2])
+    behind = fit_background(rgb, rgb_levels(plate)).image(*rgb.shape[:2])
     _refuse_plate(rgb, behind, part, points)
     wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
     # Between the part and what is solid already there is no gap to see the plate through.
@@ -157,8 +158,3 @@ def _distance(shape: Mask) -> Floats:
     if not shape.any():
         return np.full(shape.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~shape).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-
-
-def _levels(plate: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(plate.removeprefix("#"))
-    return red, green, blue

@@ -50,6 +50,11 @@ def matte(set_id: str, take: str, picture: int, recipe: str) -> str:
     return f"{pictures(set_id, take)}{picture:03d}/matte-{recipe}.png"
 
 
+def doubt(set_id: str, take: str, picture: int, recipe: str) -> str:
+    """Where keyer and network disagree about that matte (grey PNG, white is doubted), if they do."""
+    return f"{pictures(set_id, take)}{picture:03d}/doubt-{recipe}.png"
+
+
 def preview(set_id: str, take: str, picture: int, asked: str) -> str:
     """What a click would change of the same picture's matte (RGBA PNG, small)."""
     return f"{pictures(set_id, take)}{picture:03d}/preview-{asked}.png"

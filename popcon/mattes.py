@@ -12,7 +12,10 @@ REMBG = "rembg:"
 
 
 class MatteModel(Model):
-    """A matte model, as people choose it. Sizes in megabytes; those that need no weights have none."""
+    """A matte model, as people choose it. Sizes in megabytes; those that need no weights have none.
+
+    `commercial`: its licence lets people earn money with what it makes.
+    """
 
     name: str
     label: str

@@ -156,6 +156,13 @@ class TakeQuality(Model):
     flashes: float = Field(description="flashes of brightness in the worst second (WCAG 2.3.1)")
 
 
+class MatteQuality(Model):
+    """What was measured on the loop of the mattes chosen for a take (activities/chooser/faults.py says how)."""
+
+    flicker: float = Field(description="the share of the character that comes or goes for a single frame")
+    seam: float = Field(description="from the last frame back to the first, in median steps between neighbours")
+
+
 class Take(Model):
     """One rendering of an emoji's animation: a short video of `pictures` pictures.
 
@@ -173,9 +180,10 @@ class Take(Model):
     at: str = ""
     selection: tuple[int, ...] = Field(default=(), description="each frame's candidate when it was last in use")
     notes_key: str | None = Field(default=None, description="what the chooser wrote")
-    # All three are None in takes from before they were measured.
+    # All four are None in takes from before they were measured.
     loop: Loop | None = None
     quality: TakeQuality | None = None
+    mattes: MatteQuality | None = None
     attention: tuple[str, ...] | None = Field(default=None, description="why a person should look at it")
 
 
@@ -398,6 +406,7 @@ class CandidateNotes(Model):
     at: str
     metrics: dict[str, float] = Field(default_factory=dict)
     segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
+    doubt_key: str | None = Field(default=None, description="a map of where keyer and network disagree, if they do")
 
 
 class CandidateHistory(Model):

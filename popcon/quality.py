@@ -34,14 +34,11 @@ def flags(take: Take) -> tuple[str, ...]:
 
 
 def summary(take: Take) -> str:
-    """All of the report on a take: `seam 1.0 steps, 48 of 48 differ, 0 cut off, 0 flashes/s`. Empty without one."""
-    quality = take.quality
-    if quality is None:
-        return ""
-    return (
-        f"seam {quality.seam:.1f} steps, {quality.distinct} of {_in_loop(take)} differ, "
-        f"{quality.clipped} cut off, {quality.flashes:g} flashes/s"
-    )
+    """All that was measured of a take, empty where nothing was.
+
+    `seam 1.0 steps, 48 of 48 differ, 0 cut off, 0 flashes/s; its mattes: flicker 0.6%, seam 1.1 steps`.
+    """
+    return "; ".join(filter(None, (_of_pictures(take), _of_mattes(take))))
 
 
 def loop_in_words(take: Take) -> str:
@@ -54,6 +51,21 @@ def loop_in_words(take: Take) -> str:
     else:
         part = f"pictures {loop.start}–{loop.start + loop.length - 1} of {take.pictures}"
     return f"{part}, there and back" if loop.ping_pong else part
+
+
+def _of_pictures(take: Take) -> str:
+    quality = take.quality
+    if quality is None:
+        return ""
+    return (
+        f"seam {quality.seam:.1f} steps, {quality.distinct} of {_in_loop(take)} differ, "
+        f"{quality.clipped} cut off, {quality.flashes:g} flashes/s"
+    )
+
+
+def _of_mattes(take: Take) -> str:
+    mattes = take.mattes
+    return f"its mattes: flicker {mattes.flicker:.1%}, seam {mattes.seam:.1f} steps" if mattes else ""
 
 
 def _in_loop(take: Take) -> int:

@@ -6,7 +6,17 @@ from pydantic import Field
 
 from popcon.messages import Point
 from popcon.model import Model
-from popcon.models import Colour, ExportTarget, Frame, Loop, SetState, SetStatus, TakeQuality, manifest_key
+from popcon.models import (
+    Colour,
+    ExportTarget,
+    Frame,
+    Loop,
+    MatteQuality,
+    SetState,
+    SetStatus,
+    TakeQuality,
+    manifest_key,
+)
 from popcon.presets import Preset
 
 
@@ -250,12 +260,16 @@ class Wanted(Model):
 
 
 class ChosenFrames(Model):
-    """The selected candidate of each frame, where the reasons lie, and why a person should look (if so)."""
+    """The selected candidate of each frame, where the reasons lie, and why a person should look (if so).
+
+    `mattes` is None as long as more is wanted, and in histories from before it was told.
+    """
 
     selected: tuple[int, ...]
     wanted: tuple[Wanted, ...] = ()
     notes_key: str | None = None
     attention: tuple[str, ...] = ()
+    mattes: MatteQuality | None = None
 
 
 class EncodeEmoji(Model):

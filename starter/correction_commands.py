@@ -1,5 +1,6 @@
 """The commands that correct a set: one for each message of the table, and those that open and end a set."""
 
+import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -47,8 +48,19 @@ Points = Annotated[list[str] | None, typer.Option(metavar="X,Y", help="A pixel o
 
 
 @_command(name="show", rich_help_panel=_PANEL)
-def show_emoji(set_id: SetIdArgument, emoji: EmojiArgument, as_json: Json = False) -> None:
+def show_emoji(
+    set_id: SetIdArgument,
+    emoji: EmojiArgument,
+    doubts: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write there where keyer and network disagree: a map for each such matte."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show an emoji's takes, frames and candidates: what `swap`, `take` and `refine` choose from.
+
+    Of a take: its seam (the jump back to the start, in usual steps), and of its mattes as they were chosen the flicker
+    (the share of the character that comes or goes for a single frame) and the seam that is left.
 
     Example: popcon show set-cat-1f3a9c20 3
     """
@@ -62,6 +74,8 @@ def show_emoji(set_id: SetIdArgument, emoji: EmojiArgument, as_json: Json = Fals
         return emoji_view(view.state, emoji, manifest)
 
     found = ask(look)
+    if doubts:
+        _write_doubts(found, doubts)
     show(found.model_dump_json(indent=2) if as_json else emoji_table(found))
 
 
@@ -311,6 +325,27 @@ def _show_preview(set_id: str, edit: RefineFrame, file: Path) -> None:
     except OSError as error:
         raise UnusableOutput(f"cannot write {file} ({error.strerror}): name another file with --preview") from error
     show(str(file))
+
+
+def _write_doubts(found: EmojiView, folder: Path) -> None:
+    """Each candidate's map as FRAME-CANDIDATE.png, as far as there is one."""
+    doubted = {
+        f"{frame.number:03d}-{each.candidate.number}.png": each.notes.doubt_key
+        for frame in found.frames
+        for each in frame.candidates
+        if each.notes and each.notes.doubt_key
+    }
+
+    async def fetch(popcon: Popcon) -> dict[str, bytes]:
+        return {name: await asyncio.to_thread(popcon.storage.get, key) for name, key in doubted.items()}
+
+    maps = ask(fetch)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in maps.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise UnusableOutput(f"cannot write to {folder} ({error.strerror}): name another one with --doubts") from error
 
 
 def _point(text: str, label: int) -> Point:

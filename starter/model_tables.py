@@ -23,7 +23,8 @@ def models_table(known: Sequence[ModelView]) -> RenderableType:
             _megabytes(each.memory_mb),
             Text(here, "green" if each.path else "dim"),
         )
-    return Group(table, Text("`popcon models pull NAME` brings weights to this machine", "dim"))
+    hint = "`popcon models pull NAME` brings weights to this machine, from rembg's releases on GitHub"
+    return Group(table, Text(hint, "dim"))
 
 
 def weights_table(checked: Sequence[ModelView]) -> RenderableType:

@@ -68,6 +68,7 @@ async def test_a_set_is_made_and_every_link_in_it_leads_somewhere(ann: httpx.Asy
         again = await ann.get(url, headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
     assert shown["metrics"]["coverage"] > 0
+    assert set(emoji["takes"][0]["mattes"]) == {"flicker", "seam"}
 
 
 async def test_what_never_changes_may_be_kept_and_what_may_is_asked_for(

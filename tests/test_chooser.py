@@ -233,6 +233,7 @@ class TestActivity:
         first = ActivityEnvironment().run(chooser.choose_frames, self.stored(storage, [1]))
         assert [(each.frame, each.candidate) for each in first.wanted] == [(NUMBER, 2), (NUMBER, 3)]
         assert (first.selected, first.notes_key, first.attention) == ((1,) * FRAMES, None, ())
+        assert first.mattes is None
 
         task = self.stored(storage, [1, 2, 3]).model_copy(update={"last_round": True})
         last, again = (ActivityEnvironment().run(chooser.choose_frames, task) for _ in range(2))
@@ -248,8 +249,8 @@ class TestActivity:
         assert (made.picture, made.recipe) in {(AT, "test-1"), (AT + 2, "test-1")}
         assert {each.candidate for each in made.considered} == {1, 2, 3}
         assert made.considered[0].faults["holes"] >= 1
-        assert notes.flicker is not None
-        assert notes.seam is not None
+        assert last.mattes
+        assert (notes.flicker, notes.seam) == (last.mattes.flicker, last.mattes.seam)
 
     def test_a_first_round_that_wants_nothing_decides_at_once(self, storage: Storage) -> None:
         answer = ActivityEnvironment().run(Chooser(storage).choose_frames, self.stored(storage, [1, 2, 3]))

@@ -66,7 +66,10 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     assert re.search(r"^2 +▸ +1 +take 1, picture 10 +keyer-\S+ +coverage 0\.\d+", shown.stdout, re.MULTILINE), shown
     assert re.search(r"^ +3 +take 1, picture 11 *$", shown.stdout, re.MULTILINE), "a candidate nobody has matted yet"
 
-    report = r"seam \d\.\d steps, 48 of 48 differ, 0 cut off, 0 flashes/s"
+    report = (
+        r"seam \d\.\d steps, 48 of 48 differ, 0 cut off, 0 flashes/s; "
+        r"its mattes: flicker \d+\.\d%, seam \d\.\d steps"
+    )
     assert re.search(rf"^▸ +1 +happy .* {report} *$", shown.stdout, re.MULTILINE), shown
     assert "take 1: " not in run("status", set_id).stdout, "nothing to look at"
 

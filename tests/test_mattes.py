@@ -127,8 +127,13 @@ async def test_two_sets_and_two_models_at_once(storage: Storage) -> None:
         raw = raws[task.set_id, task.picture]
         alone = finish(model, raw, model.run(raw[None], [GREEN])[0], GREEN)
         assert np.abs(decode_rgba(stored.data, "it")[..., 3].astype(int) - alone.rgba[..., 3]).max() <= TOGETHER
-        confidence = CandidateNotes.model_validate_json(stored.notes).metrics["confidence"]
-        assert confidence == pytest.approx(alone.confidence, abs=0.01)
+        notes = CandidateNotes.model_validate_json(stored.notes)
+        assert notes.metrics["confidence"] == pytest.approx(alone.confidence, abs=0.01)
+        assert alone.doubt is not None
+        assert bool(notes.doubt_key) == (notes.metrics["confidence"] < 1)
+        if notes.doubt_key:
+            told = decode_rgba(storage.get(notes.doubt_key), "it")[..., 0] > 0
+            assert (told != alone.doubt).mean() < 0.01
 
 
 def _png(rgb: Pixels) -> bytes:

@@ -119,7 +119,8 @@ def test_programs_get_all_of_the_catalogue(popcon: Callable[..., subprocess.Comp
     assert list(listed) == [each.name for each in mattes()]
     assert {listed[name]["weights"] for name in ("keyer", NAME, "rembg:u2net")} == {"none needed", "here", "missing"}
     assert listed[NAME]["path"] == str(file)
-    assert [name for name, each in listed.items() if not each["commercial"]] == ["rembg:bria-rmbg"]
+    unfree = {name: each["licence"] for name, each in listed.items() if not each["commercial"]}
+    assert unfree == {"rembg:silueta": "none stated", "rembg:bria-rmbg": "CC-BY-NC-4.0"}
     for each in listed.values():
         assert each["licence"]
         assert each["label"]

@@ -11,7 +11,22 @@ from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.polish import finish, polish
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.quality import metrics as quality
-from tests.drawn import WHITE, Colour, Drawn, Floats, clothed_in, flat, outlined, picture, shadow, standing, whiskered
+from tests.drawn import (
+    BLUE,
+    WHITE,
+    Canvas,
+    Colour,
+    Drawn,
+    Floats,
+    clothed_in,
+    flat,
+    outlined,
+    picture,
+    shadow,
+    standing,
+    whiskered,
+)
+from tests.drawn import drawn as drawn_on
 
 SIDE = 256
 GREEN, GREEN_NAME, WHITE_NAME = (0, 192, 64), "#00c040", "#ffffff"
@@ -52,6 +67,22 @@ def test_the_edge_is_the_keyers_and_marks_come_back(draw: Callable[[int], Drawn]
     assert finished.confidence == pytest.approx(1, abs=0.02)
     soft = (finished.rgba[..., 3] > 0) & (finished.rgba[..., 3] < 255)
     assert soft.sum() > 0.5 * ((drawn.alpha > 0) & (drawn.alpha < 1)).sum(), "alpha stays soft"
+
+
+def test_a_speech_bubble_beside_a_slim_character_comes_back() -> None:
+    """What lies beside the character is large only beside one that is slim."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.ellipse((0.35, 0.55), (0.12, 0.4), BLUE, outline=0.012)
+        canvas.ellipse((0.72, 0.25), (0.16, 0.12), WHITE, outline=0.02)
+
+    talking = drawn_on(SIDE, draw)
+    answer = network(talking)
+    assert error(answer, talking) > 4, "the bubble is missing"
+
+    finished = polish(picture(talking.over(GREEN), noise=2), answer, GREEN_NAME)
+
+    assert error(finished.rgba[..., 3], talking) < SHARE_LEFT * error(answer, talking)
 
 
 def test_white_clothes_on_white_are_the_networks_and_the_frame_is_doubted() -> None:

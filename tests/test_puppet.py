@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from activities.animate import rgb
 from activities.character import square
 from activities.pictures import Pixels, read_rgb
 from activities.puppet import Performance, cut_out, render
@@ -20,6 +19,7 @@ from activities.puppet.figure import Figure
 from activities.puppet.pose import Pose
 from activities.puppet.shapes import SHAPES, sprite
 from gpu_worker.plate import PLATES
+from popcon.colours import rgb_levels
 from popcon.errors import UnusablePicture
 from popcon.presets import Effect, EffectKind, Move, MoveKind, preset, presets
 
@@ -204,10 +204,10 @@ def test_every_effect_is_drawn_beside_the_body(kind: EffectKind) -> None:
 @pytest.mark.parametrize("plate", PLATES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_mark_is_taken_for_the_plate(shape: str, plate: str) -> None:
-    shown = sprite(shape, 96, rgb(plate))
+    shown = sprite(shape, 96, rgb_levels(plate))
     opaque = shown[shown[:, :, 3] == 255][:, :3].astype(float)
     # Where a light fill meets the dark outline there is always some grey.
-    assert (np.linalg.norm(opaque - rgb(plate), axis=1) < 60).mean() < 0.05
+    assert (np.linalg.norm(opaque - rgb_levels(plate), axis=1) < 60).mean() < 0.05
 
 
 def test_an_odd_seed_mirrors_the_effects_too() -> None:

@@ -20,7 +20,7 @@ from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import Shown, SteadyFrame
 from tests import orchestra
-from tests.drawn import Drawn, Floats, outlined, picture
+from tests.drawn import WHITE, Colour, Drawn, Floats, outlined, picture
 from tests.sets import request
 from tests.stub_activities import StubActivities
 
@@ -34,11 +34,11 @@ def moved(drawn: Drawn, by: int) -> Drawn:
     return Drawn(np.roll(drawn.alpha, by, axis=1), np.roll(drawn.premultiplied, by, axis=1))
 
 
-def film() -> tuple[list[Pixels], Floats]:
+def film(plate: Colour = GREEN, step: int = STEP) -> tuple[list[Pixels], Floats]:
     """The pictures of a character that moves to and fro, and its true alphas."""
-    there = [STEP * abs(frame - FRAMES // 2) for frame in range(FRAMES)]
+    there = [step * abs(frame - FRAMES // 2) for frame in range(FRAMES)]
     drawn = [moved(outlined(SIDE), by) for by in there]
-    pictures = [picture(each.over(GREEN), noise=2, seed=seed) for seed, each in enumerate(drawn)]
+    pictures = [picture(each.over(plate), noise=2, seed=seed) for seed, each in enumerate(drawn)]
     return pictures, np.stack([each.alpha for each in drawn])
 
 
@@ -87,6 +87,15 @@ def test_steady_mattes_are_left_alone() -> None:
     loop = moments(pictures, truths)
 
     answers = [steadied(loop[at - 1], loop[at], loop[(at + 1) % FRAMES], PLATE) for at in range(FRAMES)]
+    assert all(each is None for each in answers)
+
+
+def test_white_clothes_on_a_white_plate_are_not_taken_for_what_was_there_before() -> None:
+    """Where a character moves fast, the plate shows where its clothes were, and in the same colours."""
+    pictures, truths = film(WHITE, step=3 * STEP)
+    loop = moments(pictures, truths)
+
+    answers = [steadied(loop[at - 1], loop[at], loop[(at + 1) % FRAMES], "#ffffff") for at in range(FRAMES)]
     assert all(each is None for each in answers)
 
 

@@ -12,7 +12,7 @@ from popcon.presets import presets
 from popcon.settings import Settings
 from starter.studio import files
 from starter.studio.files import HERE
-from tests.api import serving
+from tests.api import SAMPLE, serving
 
 PREVIEW_BYTES = 10_000
 # Of normal text against what is behind it (WCAG 2.2, AA).
@@ -26,6 +26,13 @@ async def test_a_page_without_htmx_says_how_it_is_brought(settings: Settings, mo
         page = await client.get("/new", headers={"Accept": "text/html"})
     files._stored.cache_clear()
     assert "Run <code>make setup</code>" in page.text
+
+
+async def test_a_picture_that_is_too_large_is_told_where_it_was_chosen(settings: Settings) -> None:
+    async with serving(settings.model_copy(update={"upload_mb": 0.01})) as client:
+        told = await client.post("/new/picture", files={"picture": ("cat.png", SAMPLE.read_bytes())})
+    assert told.status_code == 422
+    assert "more than 0.01 MB" in told.text
 
 
 def test_htmx_is_locked_by_its_hash_and_named_without_an_address() -> None:

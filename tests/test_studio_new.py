@@ -53,6 +53,11 @@ async def is_told_what_is_wrong_and_loses_nothing(page: Page) -> None:
     )
     await expect(page.locator("#looked-at")).to_contain_text("letter.png is not a picture that popcon can read")
 
+    await page.get_by_label("1. The character").set_input_files(
+        {"name": "large.png", "mimeType": "image/png", "buffer": bytes(21_000_000)}
+    )
+    await expect(page.locator("#looked-at")).to_contain_text("more than 20 MB")
+
     for action in ("Happy", "Waving"):
         await page.get_by_role("checkbox", name=action, exact=True).check()
     await page.get_by_label("Waving, in your own words").fill("slower")

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from popcon import edits, storyboard
-from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, Loop, SetState, Take, TakeQuality
+from popcon.models import Asset, Emoji, EmojiStatus, EncodedEmoji, Loop, MatteQuality, SetState, Take, TakeQuality
 from popcon.quality import flags
 from starter.emoji_view import emoji_view
 from starter.tables import emoji_table, set_table
@@ -24,7 +24,14 @@ SAID = (
 
 def take(number: int, quality: TakeQuality | None, loop: Loop | None = None) -> Take:
     found = Take(
-        number=number, action="happy", animator="puppet", video_key="v", pictures=48, loop=loop, quality=quality
+        number=number,
+        action="happy",
+        animator="puppet",
+        video_key="v",
+        pictures=48,
+        loop=loop,
+        quality=quality,
+        mattes=MatteQuality(flicker=0.0123, seam=1.06) if quality else None,
     )
     return found.model_copy(update={"attention": flags(found)})
 
@@ -83,7 +90,8 @@ def test_show_tells_of_every_take_and_what_to_look_at_in_the_one_in_use() -> Non
     assert lines[1:5] == [f"look at: {each}" for each in SAID]
     assert lines[5].split()[-1] == "measured"
     assert lines[6].split() == ["1", "happy", "0"], "the older take has no report"
-    assert lines[7].endswith("seam 3.1 steps, 5 of 48 differ, 1 cut off, 3.5 flashes/s")
+    pictures, mattes = "seam 3.1 steps, 5 of 48 differ, 1 cut off, 3.5 flashes/s", "flicker 1.2%, seam 1.1 steps"
+    assert lines[7].endswith(f"{pictures}; its mattes: {mattes}")
 
 
 def test_status_flags_the_take_in_use() -> None:
@@ -96,6 +104,7 @@ def test_programs_get_the_numbers_and_the_words() -> None:
         emoji = found["emoji"] if "emoji" in found else found["state"]["emojis"][0]
         assert emoji["attention"] == list(SAID)
         assert emoji["takes"][1]["quality"] == {"seam": 3.14, "distinct": 5, "clipped": 1, "flashes": 3.5}
+        assert emoji["takes"][1]["mattes"] == {"flicker": 0.0123, "seam": 1.06}
 
 
 def test_status_tells_a_files_size_once() -> None:

@@ -80,7 +80,7 @@ class EmojiWorkflow:
             self._reach(work, "steadying")
             frames = await _steadied(work, frames)
         self._reach(work, "encoding")
-        measured = {"loop": extracted.loop, "quality": extracted.quality}
+        measured = {"loop": extracted.loop, "quality": extracted.quality, "mattes": chosen.mattes}
         judged = take.model_copy(update={"notes_key": chosen.notes_key, **measured})
         attention = (*flags(judged), *chosen.attention)
         emoji = storyboard.join_take(work.emoji, judged.model_copy(update={"attention": attention}), frames)

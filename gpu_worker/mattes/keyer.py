@@ -15,6 +15,7 @@ from gpu_worker.mattes.shadow import behind_in_shadow
 from gpu_worker.mattes.soft import with_soft_edges
 from gpu_worker.mattes.view import BRIGHTNESS, Mask, View
 from popcon.background import Floats, fit_background
+from popcon.colours import rgb_levels
 
 Labels = NDArray[np.int32]
 
@@ -82,20 +83,15 @@ def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: boo
     noisier = replace(view, sigma=max(sigma, view.noise_beside(outside)))
     alpha = with_soft_edges(noisier, alpha_of(noisier, outside, enclosed))
     rgba = unmixed(frame, behind, alpha)
-    return _without_spill(rgba, outside, _levels(plate), SMEAR * view.scale) if plate else rgba
+    return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
 
 
 def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False) -> tuple[Floats, float]:
     """What is behind the character, and its noise (sigma): the background, and the shadow on it unless that is kept."""
-    background = fit_background(frame, _levels(plate) if plate else None)
+    background = fit_background(frame, rgb_levels(plate) if plate else None)
     if not keep_shadow and (shaded := behind_in_shadow(frame, background)):
         return shaded
     return background.image(*frame.shape[:2]), background.sigma
-
-
-def _levels(plate: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(plate.removeprefix("#"))
-    return red, green, blue
 
 
 def _outside(view: View, strictness: float, chosen: bool) -> tuple[Mask, Mask]:

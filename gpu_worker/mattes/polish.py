@@ -28,8 +28,9 @@ NEARLY = 0.04
 APART = 0.5
 # An edge may lie this many pixels beside the true one on a canvas of SIDE; a thicker difference is a doubt.
 EDGE = 4
-# A detached mark is smaller than this share of the character, and larger than a speck of noise (pixels).
-MARK_SHARE, LEAST_MARK = 0.05, 6
+# A detached mark is smaller than this share of the character (a speech bubble is a third of a slim one), and larger
+# than a speck of noise (pixels).
+MARK_SHARE, LEAST_MARK = 0.5, 6
 # A network has dropped a mark, or made a speck up, when it and the keyer share less than this of it.
 SHARED = 0.5
 # A part is a shadow when this much of it has the plate's colour, darkened, and when it is thicker than a drawn line
@@ -39,10 +40,14 @@ SHADOW_SHARE, LINE = 0.8, 5
 
 @dataclass(frozen=True)
 class Finished:
-    """A matte as it is stored, and the share of the character on which keyer and network agree (None: nobody asked)."""
+    """A matte as it is stored, on what share of the character keyer and network agree, and where they do not.
+
+    `doubt` is H x W. Both are None where nobody asked.
+    """
 
     rgba: Pixels
     confidence: float | None = None
+    doubt: Mask | None = None
 
 
 def finish(matte: Matte, frame: Pixels, matted: Pixels, plate: str | None) -> Finished:
@@ -69,7 +74,7 @@ def polish(frame: Pixels, alpha: Pixels, plate: str | None) -> Finished:
     rgba = unmixed(frame, behind, soft)
     rgba[trusted] = keyed[trusted]
     character = (soft >= APART) | (seen >= APART)
-    return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())))
+    return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())), doubt)
 
 
 def _estimated(frame: Pixels, alpha: Floats) -> Pixels:
@@ -92,7 +97,7 @@ def _without_specks(alpha: Floats, seen: Floats | None = None) -> Floats:
 
 
 def _dropped_marks(alpha: Floats, seen: Floats) -> Mask:
-    """Small parts beside the character that the keyer sees and the network does not: lines of motion, tears, sparks."""
+    """Parts beside the character that the keyer sees and the network does not: lines of motion, tears, bubbles."""
     labels, areas = _parts(seen)
     small = (areas >= LEAST_MARK) & (areas < MARK_SHARE * areas[1:].max(initial=0))
     dropped = small & ~_shared(labels, seen, alpha)

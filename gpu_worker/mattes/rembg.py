@@ -57,7 +57,8 @@ FAMILIES = {
 class Rembg:
     """A network behind one of rembg's sessions. It knows nothing of plates: its alpha is polished afterwards."""
 
-    version = "1"
+    # Also stands for what polish makes of its answer.
+    version = "2"
     exact = False
 
     def __init__(self, model: MatteModel) -> None:

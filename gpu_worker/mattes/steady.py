@@ -1,7 +1,8 @@
 """Steady: what comes or goes in a single matte, while the picture shows the same as before and after, is put right.
 
 A network looks at each picture alone, so that its edge wavers and a part may be missing once. Each neighbour in time is
-laid over the picture along its motion; where both then show the same colours, alpha is the median of all three.
+laid over the picture along its motion; where both then show the same colours, alpha is the median of all three. What
+shows the plate's own colour tells nothing: white hair on a white plate is there, or is not, with the same colours.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from gpu_worker.mattes.keyer import behind_character, unmixed
 from gpu_worker.mattes.protocol import Pixels
 from popcon.background import Floats
+from popcon.colours import rgb_levels
 
 # Changes whenever the same pictures would get another matte.
-VERSION = 1
+VERSION = 2
 # What a neighbour shows is the same when its colours, averaged over so many pixels, differ by less than this (levels).
 WINDOW, SAME = 5, 12.0
 # Alpha is put right where it is off by more than this (of 255): a soft edge is laid over it to a fifth of a pixel.
@@ -42,8 +44,10 @@ def steadied(before: Moment, here: Moment, after: Moment, plate: str) -> Pixels 
     own = here.matte[..., 3]
     around = [_laid_over(here.picture, each) for each in (before, after)]
     median = np.median(np.stack([own, *(alpha for alpha, _ in around)]), axis=0).astype(np.float32)
+    bare = np.full(here.picture.shape, rgb_levels(plate), np.uint8)
+    unlike_plate = _apart(here.picture, bare) >= SAME
     same = np.logical_and.reduce([same for _, same in around])
-    changed = same & (np.abs(median - own) > LEAST_CHANGE)
+    changed = same & unlike_plate & (np.abs(median - own) > LEAST_CHANGE)
     if changed.sum() <= WORTH_IT * (own > 0).sum():
         return None
     behind, _ = behind_character(here.picture, plate)
@@ -60,8 +64,12 @@ def _laid_over(picture: Pixels, other: Moment) -> tuple[Floats, NDArray[np.bool_
     down = np.arange(height, dtype=np.float32)[:, None] + motion[..., 1]
     shown = cv2.remap(other.picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.remap(other.matte[..., 3], across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    off = cv2.blur(cv2.absdiff(shown, picture).max(axis=2), (WINDOW, WINDOW))
-    return alpha.astype(np.float32), np.asarray(off < SAME)
+    return alpha.astype(np.float32), _apart(picture, np.asarray(shown, np.uint8)) < SAME
+
+
+def _apart(picture: Pixels, other: Pixels) -> Pixels:
+    """How far apart the colours of two pictures are around each pixel, in levels."""
+    return np.asarray(cv2.blur(cv2.absdiff(picture, other).max(axis=2), (WINDOW, WINDOW)), np.uint8)
 
 
 def _grey(picture: Pixels) -> Pixels:

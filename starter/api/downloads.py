@@ -115,6 +115,16 @@ async def see_raw(
     return await stored(request, here.popcon.storage, key, for_ever=True)
 
 
+@router.get("/sets/{set_id}/emojis/{emoji}/frames/{frame}/candidates/{candidate}/doubt.png", **_file("png"))
+async def see_doubt(
+    set_id: OwnSet, emoji: EmojiNumber, frame: FrameNumber, candidate: Number, request: Request, here: Here
+) -> Response:
+    """Where keyer and network disagree about a candidate's matte (white); there is none where they agree."""
+    found = await _candidate(here, set_id, emoji, frame, candidate)
+    key = keys.doubt(set_id, keys.take(emoji, found.take), found.picture, str(found.recipe))
+    return await stored(request, here.popcon.storage, key, for_ever=True)
+
+
 async def _candidate(here: Backend, set_id: str, emoji: int, frame: int, number: int) -> Candidate:
     """Raises Problem. What a moment ago was not there, or not matted, is asked for anew."""
     found = _find(await here.recent.view(set_id), emoji, frame, number)

@@ -42,5 +42,5 @@ def frame(set_id: str, number: int, frame: int) -> str:
 
 
 def candidate(set_id: str, number: int, frame_number: int, candidate: int) -> str:
-    """Without the ending: `.png` is its matte, `/raw.png` the picture as rendered."""
+    """Without the ending: `.png` is its matte, `/doubt.png` what of that is doubted, `/raw.png` the picture."""
     return f"{frame(set_id, number, frame_number)}/candidates/{candidate}"

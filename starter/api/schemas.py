@@ -17,6 +17,7 @@ from popcon.models import (
     ExportProgress,
     FrameHistory,
     Loop,
+    MatteQuality,
     Notice,
     PendingEdit,
     SetRequest,
@@ -155,7 +156,7 @@ class SetPage(Model):
 
 
 class CandidateShown(Model):
-    """A candidate. Its links are `raw` and, if it was matted, `image`."""
+    """A candidate. Its links are `raw`, if it was matted `image`, and where that is doubted `doubt`."""
 
     number: int
     take: int
@@ -191,6 +192,7 @@ class TakeShown(Model):
     at: str
     loop: Loop | None
     quality: TakeQuality | None
+    mattes: MatteQuality | None
     attention: tuple[str, ...] | None
     links: dict[str, str]
 
@@ -311,11 +313,16 @@ def _line(view: SetView, emoji: Emoji) -> EmojiLine:
 def _candidate(found: EmojiView, frame: int, history: CandidateHistory) -> CandidateShown:
     candidate = history.candidate
     own = links.candidate(found.set_id, found.emoji.number, frame, candidate.number)
+    doubted = history.notes and history.notes.doubt_key
     return CandidateShown(
         **candidate.model_dump(include={"number", "take", "picture", "source"}),
         **history.model_dump(include={"animator", "prompt", "at"}),
         metrics=history.notes.metrics if history.notes else {},
-        links={"raw": f"{own}/raw.png", **({"image": f"{own}.png"} if candidate.recipe else {})},
+        links={
+            "raw": f"{own}/raw.png",
+            **({"image": f"{own}.png"} if candidate.recipe else {}),
+            **({"doubt": f"{own}/doubt.png"} if doubted else {}),
+        },
     )
 
 

@@ -5,7 +5,6 @@ import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
-from fastapi.exceptions import HTTPException
 from starlette.datastructures import UploadFile
 from temporalio.service import RPCError
 
@@ -34,9 +33,10 @@ _BUSY = (
 
 
 @router.get("/new")
-async def see_form(request: Request, _: Owner) -> Response:
+async def see_form(request: Request, _: Owner, here: Here) -> Response:
     """The page, with a form that could be sent as it is once there is a picture."""
-    return page(request, "new.html", here="new", picture=None, fault=None, **_form(Wanted.at_first(), {}))
+    form, most = _form(Wanted.at_first(), {}), here.settings.upload_mb
+    return page(request, "new.html", here="new", picture=None, fault=None, megabytes=most, **form)
 
 
 @router.post("/new/picture")
@@ -50,8 +50,8 @@ async def take_picture(request: Request, owner: Owner, here: Here) -> Response:
             read = await received(here, sent)
     except UnusablePicture as error:
         return _part("new_picture.html", 422, picture=None, fault=str(error))
-    except HTTPException as error:
-        if error.status_code != 413:
+    except Problem as error:
+        if error.kind.name != "too-large":
             raise
         return _part("new_picture.html", 422, picture=None, fault=error.detail)
     await asyncio.to_thread(here.popcon.storage.put_once, keys.owner_upload(owner, read.sha256), read.png)

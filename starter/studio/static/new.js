@@ -6,7 +6,18 @@ const drop = document.querySelector(".drop");
 document.getElementById("picture").addEventListener("change", (event) => {
   const [file] = event.target.files;
   show(file ? URL.createObjectURL(file) : "");
-});
+  if (file && file.size > event.target.dataset.megabytes * 1e6) refuse(event);
+}, true);
+
+// Of what is too large popcon would hang up before it has answered.
+function refuse(event) {
+  event.stopImmediatePropagation();
+  show("");
+  const fault = document.createElement("p");
+  fault.className = "error";
+  fault.textContent = `This file has more than ${event.target.dataset.megabytes} MB: choose a smaller one.`;
+  document.getElementById("looked-at").replaceChildren(fault);
+}
 
 // What a browser cannot show, like a TIFF, is shown as popcon has read it.
 look.addEventListener("error", () => show(document.querySelector("[data-look]")?.dataset.look ?? ""));
