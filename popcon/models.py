@@ -427,6 +427,13 @@ class CandidateHistory(Model):
     notes: CandidateNotes | None = None
 
 
+class Doubt(Model):
+    """Why a person should look at what a frame shows. `weight`: how bad it is; 1 stands out clearly."""
+
+    text: str
+    weight: float
+
+
 class FrameHistory(Model):
     """A frame's candidates in order of arrival, and which is selected and why."""
 
@@ -434,6 +441,7 @@ class FrameHistory(Model):
     selected: int
     candidates: tuple[CandidateHistory, ...]
     why: str | None = None
+    doubt: Doubt | None = Field(default=None, description="what is wrong with the selected one")
 
 
 class ManifestEmoji(Model):

@@ -13,4 +13,7 @@ class Remark(Model):
     value: str = Field(description="what was measured, in words")
     limit: str = Field(description="what it should be, in words")
     text: str
+    frames: tuple[int, ...] = Field(
+        default=(), description="those of the file, from 1, in which it is to be seen; empty: in none in particular"
+    )
     weight: float = Field(description="how bad it is, among all remarks: the higher, the worse")

@@ -57,6 +57,8 @@ from workflows.emoji_set import EmojiSetWorkflow
 WATCH_SECONDS = 0.5
 # An ended set changes when somebody opens it again.
 ENDED_SECONDS = 5.0
+# What a set that has ended needs to write its last manifest, on a busy machine.
+CLOSING_SECONDS = 10.0
 # A set that has not moved for this long is worth a look at who polls.
 STILL_SECONDS = 5.0
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -122,6 +124,7 @@ class Popcon:
         `days` is the new edit window; None means as long as the first one. Raises UnknownSet, and SetExists when the
         set is open already.
         """
+        await self._closed(set_id)
         state = view_of(await self.manifest(set_id), await self._exports(set_id)).state
         now = datetime.now(UTC)
         ends = now + timedelta(days=days or state.request.edit_days)
@@ -266,6 +269,16 @@ class Popcon:
         except WorkflowAlreadyStartedError as error:
             how = "was started before" if new else "is open"
             raise SetExists(f"{request.set_id} {how}: see it with `popcon status`") from error
+
+    async def _closed(self, set_id: str) -> None:
+        """Wait for a set that has just ended: it still puts its last things away."""
+        handle, deadline = self._handle(set_id), time.monotonic() + CLOSING_SECONDS
+        try:
+            while (view := await self._open_view(handle)) and view.ended and time.monotonic() < deadline:
+                await asyncio.sleep(WATCH_SECONDS)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise await self._unavailable(error) from error
 
     async def _update(self, set_id: str, name: str, edit: Edit) -> Accepted:
         """Send an update, again under the same id while too many others are in flight."""

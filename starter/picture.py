@@ -84,16 +84,18 @@ def read_picture(data: bytes, name: str) -> Picture:
 def refuse_busy_background(picture: Picture, matte_name: str) -> None:
     """Raise UnusablePicture if the matte needs a plain background and the picture has none. Raises UnknownName."""
     chosen = matte(matte_name)
-    if picture.transparent or chosen.any_background:
-        return
-    pixels = np.asarray(Image.open(io.BytesIO(picture.png)))
-    if is_plain(pixels):
+    if chosen.any_background or not has_busy_background(picture):
         return
     raise UnusablePicture(
         f"the background of this picture is not plain, and the matte {chosen.name} needs a plain one: choose a matte "
         "that handles any background (--matte rembg:isnet-anime for a drawing; `popcon models list` shows all), or use "
         "a picture whose background is one plain colour or transparent"
     )
+
+
+def has_busy_background(picture: Picture) -> bool:
+    """Whether only a matte that handles any background can cut the character out."""
+    return not picture.transparent and not is_plain(np.asarray(Image.open(io.BytesIO(picture.png))))
 
 
 def _opened(data: bytes, name: str) -> Image.Image:

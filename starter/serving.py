@@ -1,4 +1,4 @@
-"""`popcon serve`: the API in one process, on the servers that the settings name or on the embedded stack."""
+"""`popcon serve`: studio and API in one process, on the servers that the settings name or on the embedded stack."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from starter.api.access import LOOPBACK
 from starter.api.app import create_app
 from starter.api_keys import any_key
 from starter.errors import UnusableArguments
+from starter.studio import files
 from starter.workplace import workplace
 
 # Event streams end only when their listeners leave: a stopping server does not wait for them for long.
@@ -29,6 +30,8 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
                     "`popcon keys create OWNER`, or serve on this machine alone, without --host"
                 )
             say(f"no API keys: serving this machine alone, as {placed.owner} (see `popcon keys create`)")
+        if not files.complete():
+            say("htmx is missing, so the studio's pages do not move: run `make setup` where popcon was built")
         app = create_app(placed, loopback=loopback)
         uvicorn.run(
             app,

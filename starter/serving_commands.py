@@ -28,7 +28,7 @@ def serve(
         int | None, typer.Option(min=0, max=65_535, help="0: any free port.", show_default="POPCON_SERVE_PORT")
     ] = None,
 ) -> None:
-    """Serve the HTTP API in the foreground. Until there are API keys, to this machine alone.
+    """Serve the studio, popcon's pages in a browser, and the HTTP API. Until there are API keys, to this machine alone.
 
     Example: popcon serve --port 8000
     """

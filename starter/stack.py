@@ -55,9 +55,10 @@ def attach(settings: Settings, *, workers: bool = True) -> Iterator[Stack]:
 
 
 def hold(settings: Settings) -> None:
-    """Keep the stack and its API up until Ctrl-C or SIGTERM, or until somebody stops it."""
+    """Keep the stack, its studio and API up until Ctrl-C or SIGTERM, or until somebody stops it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), attach(settings) as stack, _api(stack) as url:
+        print(f"Studio    {url}  (pages in a browser: see docs/studio.md)")
         print(f"Temporal  {stack.state.temporal_ui_url}  (workers and programs: {stack.state.temporal_address})")
         print(f"S3        {stack.state.s3_endpoint}  (bucket {stack.state.s3_bucket})")
         print(f"API       {url}  (see docs/api.md)")

@@ -36,9 +36,9 @@ async def serving(
 
 
 @contextmanager
-def served(data_dir: Path, folder: Path) -> Iterator[str]:
-    """The address of `popcon serve`, a process that runs in that folder until the block ends."""
-    [port] = free_ports(1)
+def served(data_dir: Path, folder: Path, port: int | None = None) -> Iterator[str]:
+    """The address of `popcon serve`, a process that runs in that folder until the block ends; by default anywhere."""
+    port = port or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

@@ -1,9 +1,10 @@
 """The real servers that tests run against, started by the same command lines as the embedded stack's."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 from temporalio.client import Client
 
 from popcon.settings import Settings
@@ -13,7 +14,9 @@ from starter import services
 from starter.ports import free_ports
 from starter.running import running
 from starter.stack import Stack, attach, stop
+from tests.api import served
 from tests.command_line import CommandLine
+from tests.studio import Studio, faultless
 
 ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"
 BUCKET = "popcon-test"
@@ -77,6 +80,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with attach(base) as stack:
         yield stack
     stop(base.data_dir)
+
+
+@pytest.fixture(scope="session")
+def studio(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The studio on that stack, served as people serve it."""
+    with served(stack.settings.data_dir, tmp_path_factory.mktemp("studio")) as url:
+        yield Studio(url, stack.settings)
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A browser's page on which nothing goes wrong unseen."""
+    async with faultless() as shown:
+        yield shown
 
 
 @pytest.fixture

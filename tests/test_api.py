@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from PIL import Image
 from pydantic import SecretStr
 
 from popcon.messages import MESSAGES
@@ -192,6 +193,29 @@ async def test_a_message_acts_once_for_its_key_and_a_refusal_says_why(
     wrong = await ann.post(swap, json={"emoji": 1, "frame": "two", "candidate": 2})
     assert (wrong.status_code, wrong.json()["type"]) == (422, "/problems/bad-input")
     assert "frame" in wrong.json()["detail"]
+
+
+async def test_a_click_can_be_previewed_and_is_meant_for_one_candidate(
+    ann: httpx.AsyncClient, made: dict[str, Any]
+) -> None:
+    emoji = (await ann.get(made["emojis"][1]["links"]["self"])).json()
+    shown = emoji["frames"][0]["selected"]
+    matte = await ann.get(emoji["frames"][0]["candidates"][shown - 1]["links"]["image"])
+    with Image.open(io.BytesIO(matte.content)) as image:
+        width, height = image.size
+    refine = made["messages"]["refine_frame"]
+    middle = [{"x": width / 2, "y": height / 2}]
+    click = {"emoji": 2, "frame": 1, "points": middle, "mode": "erase", "candidate": shown}
+    preview = await ann.post(f"{refine}/preview", json=click)
+    assert preview.headers["Content-Type"] == "image/png"
+    with Image.open(io.BytesIO(preview.content)) as part:
+        assert part.getchannel("A").getextrema() == (0, 255)
+    for address in (refine, f"{refine}/preview"):
+        refused = await ann.post(address, json={**click, "candidate": shown + 1})
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/refused")
+        assert f"shows candidate {shown} by now" in refused.json()["detail"]
+    again = (await ann.get(made["emojis"][1]["links"]["self"])).json()
+    assert len(again["frames"][0]["candidates"]) == len(emoji["frames"][0]["candidates"]), "nothing came of any"
 
 
 async def test_the_list_has_pages_and_filters(ann: httpx.AsyncClient, made: dict[str, Any]) -> None:

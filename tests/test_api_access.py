@@ -1,5 +1,6 @@
 """Who may come in: with a key, or from this machine as long as there is none; and what every answer carries."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -15,9 +16,11 @@ from starter.api.app import create_app
 from starter.api.headers import DEFAULTS
 from starter.api.problems import CATALOGUE
 from starter.api_keys import UnknownKey, create_key, list_keys, owner_of, revoke_keys
+from starter.client import Popcon, new_request, new_set_id
 from starter.errors import UnusableArguments
+from starter.picture import read_picture
 from starter.serving import serve
-from tests.api import HERE, bearer, serving
+from tests.api import HERE, SAMPLE, bearer, serving
 
 ROOT = Path(__file__).parent.parent
 
@@ -95,6 +98,36 @@ async def test_from_the_first_key_on_everybody_needs_one(empty: Settings) -> Non
         revoke_keys(Storage(empty), "ann")
         assert (await client.get("/v1/sets", headers=bearer(token))).status_code == 401
         assert (await client.get("/v1/sets")).status_code == 401, "a revoked key opens nothing to anybody"
+
+
+async def test_without_keys_the_sets_of_all_owners_are_to_be_seen(empty: Settings) -> None:
+    """As on the command line of the same machine, and no longer once there is a key. No worker is needed for that."""
+    popcon = await Popcon.connect(empty)
+    sample = read_picture(SAMPLE.read_bytes(), "sample.png")
+    emojis = ({"action": "happy"},)
+    sets = {each: new_request(new_set_id(each), sample, emojis=emojis, owner=each) for each in ("ann", "bob")}
+    for each in sets.values():
+        await popcon.start(each, sample)
+    async with serving(empty) as client:
+
+        async def seen(**filters: str) -> set[str]:
+            page = (await client.get("/v1/sets", params={"limit": 100, **filters})).json()
+            return {each["owner"] for each in page["sets"]} & sets.keys()
+
+        async with asyncio.timeout(30):
+            while await seen() != {"ann", "bob"}:  # Temporal's lists are a moment late
+                await asyncio.sleep(0.1)
+        assert await seen(owner="bob") == {"bob"}
+        page = await client.get("/", params={"owner": "bob"}, headers={"Accept": "text/html"})
+        assert sets["bob"].set_id in page.text
+        assert sets["ann"].set_id not in page.text
+        client.headers.update(bearer(create_key(Storage(empty), "ann")))
+        async with asyncio.timeout(30):
+            while await seen() != {"ann"}:  # that nobody needs a key is remembered for seconds
+                await asyncio.sleep(0.5)
+        assert await seen(owner="bob") == set()
+    for each in sets.values():
+        await popcon.temporal.get_workflow_handle(each.set_id).terminate()
 
 
 def test_nothing_but_this_machine_is_served_without_keys(empty: Settings) -> None:

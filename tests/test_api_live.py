@@ -117,7 +117,7 @@ def test_keys_are_made_shown_and_revoked_on_the_command_line(stack: Stack, tmp_p
 def test_a_stack_that_is_held_has_its_api_and_takes_it_along(stack: Stack, tmp_path: Path) -> None:
     process = command.start(tmp_path, stack.settings.data_dir, "dev")
     assert process.stdout
-    [url] = [line.split()[1] for line, _ in zip(process.stdout, range(3), strict=False) if line.startswith("API")]
+    [url] = [line.split()[1] for line, _ in zip(process.stdout, range(4), strict=False) if line.startswith("API")]
     assert httpx.get(f"{url}/readyz").json() == {"status": "ready"}
     process.terminate()
     process.communicate(timeout=PATIENCE_SECONDS)

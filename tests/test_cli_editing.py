@@ -1,7 +1,6 @@
 """What a person does at the command line with a delivered set, from the first swap to the end of its window."""
 
 import hashlib
-import io
 import json
 import re
 import subprocess
@@ -10,8 +9,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from PIL import Image
 from temporalio.api.enums.v1 import EventType
@@ -25,6 +22,7 @@ from starter.client import Popcon
 from starter.emoji_view import EmojiView
 from starter.stack import Stack
 from tests import command
+from tests.clicks import in_the_commonest_colour
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = str(ROOT / "popcon" / "data" / "sample.png")
@@ -284,14 +282,7 @@ def a_pixel_of_the_character(storage: Storage, view: EmojiView) -> tuple[int, in
     shown = view.emoji.frames[0].current
     assert shown.recipe
     key = keys.matte(view.set_id, keys.take(view.emoji.number, shown.take), shown.picture, shown.recipe)
-    with Image.open(io.BytesIO(storage.get(key))) as matte:
-        pixels = np.asarray(matte)
-    colours = pixels[:, :, :3] // 16 @ np.array([256, 16, 1])
-    opaque = pixels[:, :, 3] == 255
-    common = opaque & (colours == np.bincount(colours[opaque]).argmax())
-    inside = cv2.distanceTransform(common.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    y, x = np.unravel_index(inside.argmax(), inside.shape)
-    return int(x), int(y)
+    return in_the_commonest_colour(storage.get(key))
 
 
 def helps() -> dict[str, str]:

@@ -120,6 +120,15 @@ def test_a_set_that_is_asked_to_end_takes_no_more(name: str, ending: Ending) -> 
         told(state.model_copy(update={"ending": ending}), "choose_tab", {"emoji": 1})
 
 
+def test_a_click_on_what_a_frame_does_not_show_any_more_is_refused() -> None:
+    click = {**ALL_FRAMES, "propagate": False, "candidate": 1}
+    state, _ = told(delivered(), "refine_frame", click)
+    swapped = edits.with_emoji(state, with_selected(state.emoji(1), 1, 2))
+    with pytest.raises(Refused, match="frame 1 of emoji 1 shows candidate 2 by now"):
+        told(swapped, "refine_frame", {**click, "points": [{"x": 3, "y": 4}]})
+    told(swapped, "refine_frame", {**click, "candidate": 2})
+
+
 def test_what_has_no_frames_cannot_be_edited_and_says_what_helps() -> None:
     state = delivered()
     failed = state.emoji(1).model_copy(update={"status": EmojiStatus.FAILED, "failure": "no take", "frames": ()})

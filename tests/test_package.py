@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import package as module
 from activities.chooser import ChoiceNotes
-from activities.chooser.notes import FrameChoice
+from activities.chooser.notes import Considered, FrameChoice
 from activities.encoder.apng import QUICK, write_rgba
 from activities.encoder.container import Timing
 from activities.encoder.framing import Rgba, fit
@@ -24,6 +24,7 @@ from popcon.models import (
     Candidate,
     CandidateNotes,
     Delivery,
+    Doubt,
     Emoji,
     EmojiRequest,
     EmojiStatus,
@@ -244,7 +245,9 @@ class TestHistories:
             storage.put_once(keys.matte(set_id, "001-02", picture, "keyer-1"), b"a matte", notes.model_dump_json())
         # The chooser knew its own take alone, where this candidate had another number.
         why = "picture 4 instead of 5"
-        made = FrameChoice(frame=1, chosen=9, picture=4, recipe="keyer-1", why=why, considered=())
+        faults = {"halo": 1.4, "specks": 0.2, "motion": 2.5, "seam": 9.0}
+        considered = (Considered(candidate=9, picture=4, recipe="keyer-1", faults=faults),)
+        made = FrameChoice(frame=1, chosen=9, picture=4, recipe="keyer-1", why=why, considered=considered)
         key = keys.choice(set_id, "001-02", "0")
         storage.put_once(key, ChoiceNotes(take=2, frames=(made,)).model_dump_json().encode())
         video = keys.video(set_id, "001-02")
@@ -292,9 +295,25 @@ class TestHistories:
             (Source.REMATTED, "puppet", "smaller", latest),
         ]
 
+    def test_they_tell_what_is_wrong_even_with_the_best(self, storage: Storage, frames: list[Rgba]) -> None:
+        """The loop's seam is no fault of a single frame."""
+        told = self.history(storage, "set-pack-doubt", self.emoji(storage, "set-pack-doubt", frames))
+        assert told.doubt == Doubt(text="a jump in the motion, a bright halo around the edge", weight=2.5)
+
+    def test_they_doubt_an_unsure_matte_whoever_chose_it(self, storage: Storage, frames: list[Rgba]) -> None:
+        set_id = "set-pack-unsure"
+        notes = CandidateNotes(recipe="other-1", at="2026-11-01T10:00:00Z", metrics={"confidence": 0.75})
+        storage.put_once(keys.matte(set_id, "001-02", 5, "other-1"), b"a matte", notes.model_dump_json())
+        emoji = self.emoji(storage, set_id, frames)
+        unsure = Candidate(number=1, take=2, picture=5, recipe="other-1", source=Source.REMATTED)
+        frame = Frame(number=1, candidates=(unsure,), selected=1)
+        told = self.history(storage, set_id, emoji.model_copy(update={"frames": (frame,)}))
+        assert told.doubt == Doubt(text="keyer and network disagree about 25% of the character", weight=2.5)
+
     def test_what_a_person_chose_is_no_choice_of_the_choosers(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-hand", frames, selected=1)
-        assert self.history(storage, "set-pack-hand", emoji).why == "chosen by a person"
+        told = self.history(storage, "set-pack-hand", emoji)
+        assert (told.why, told.doubt) == ("chosen by a person", None)
 
     def test_what_was_steadied_is_still_the_choosers_choice(self, storage: Storage, frames: list[Rgba]) -> None:
         emoji = self.emoji(storage, "set-pack-steady", frames)

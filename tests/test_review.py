@@ -156,6 +156,17 @@ def test_each_fault_is_told_by_its_name_alone(
     assert kinds - FOLLOWS.get(change, set()) == {kind}
 
 
+@pytest.mark.parametrize(
+    ("kind", "change", "places"),
+    [("holes", pierce(3), (4, 8)), ("specks", sprinkle, (5,)), ("leftovers", veil, (3,)), ("edge", push_out, (0, 6))],
+)
+def test_what_is_wrong_in_some_frames_names_them(
+    clean: list[Rgba], kind: str, change: Change, places: tuple[int, ...]
+) -> None:
+    [told] = [each for each in review({1: animation(changed(clean, change, places))}) if each.kind == kind]
+    assert told.frames == tuple(place + 1 for place in places)
+
+
 # What a fault brings about besides: an empty first frame is unlike the last, what is small is hard to read.
 FOLLOWS: dict[Change, set[str]] = {vanish: {"seam"}, shrink: {"legibility"}}
 

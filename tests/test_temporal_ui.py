@@ -10,38 +10,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from popcon.models import EmojiRequest, SetState
 from popcon.settings import Settings
 from starter.client import Popcon, new_request, new_set_id
 from starter.picture import read_picture
 from starter.stack import attach
+from tests.browser import browsing
 from tests.orchestra import until
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-CHROMIUM = "/usr/bin/chromium"
-# A browser that talks to the page alone, also as root in a container.
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
-PATIENCE_MS = 30_000
 SWAP = {"emoji": 3, "frame": 2, "candidate": 2}
 
 
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
-    """A page of Debian's Chromium. Without it this fails and says what to do."""
-    assert Path(CHROMIUM).exists(), "there is no browser: sudo apt-get install chromium, or run `make test` as root"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        shown = await browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-        shown.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
+    async with browsing() as shown:
         yield shown
-        await browser.close()
 
 
 async def test_a_set_is_seen_and_corrected_in_temporals_pages(page: Page, tmp_path: Path) -> None:

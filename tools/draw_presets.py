@@ -1,4 +1,6 @@
-"""Draws `docs/presets.md`: every preset as a moving picture on three characters of different build, and the strips.
+"""Draws every preset as a moving picture: `docs/presets.md`, on three characters of different build, and its strips.
+
+The studio's previews are drawn too.
 
 The strips show the presets without their names, in an order of their own: whoever reads them should find the names.
 """
@@ -34,6 +36,10 @@ CHARACTERS = {
 # A preview has as many frames as an emoji, few enough pixels and colours that all of them make a light page.
 FRAMES, SIDE, COLOURS = 12, 128, 48
 PICTURES = 48
+# The studio shows all of them on one page, beside a still each for those who want no motion: at most 10 kB.
+STUDIO = ROOT / "starter" / "studio" / "previews"
+STUDIO_FRAMES, STUDIO_SIDE, STUDIO_COLOURS = 8, 80, 32
+STILL_PICTURE = 18
 PLATE = (0, 192, 64)
 # The strips: pictures in a row, and the chance that shuffles the rows.
 STRIP_PICTURES, STRIP_SIDE, STRIP_SEED = 8, 112, 2026
@@ -48,7 +54,8 @@ def main() -> None:
         for each in presets():
             file = FOLDER / name / f"{each.name}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(preview(character, each))
+            file.write_bytes(preview(character, each, FRAMES, SIDE, COLOURS))
+    draw_for_studio(cut_from(CHARACTERS["sample"]))
     sheet = strips(cut_from(CHARACTERS["sample"]), strips_order())
     sheet.quantize(SHEET_COLOURS, dither=Image.Dither.NONE).save(FOLDER / "strips.png", optimize=True)
     PAGE.write_text(page(), encoding="utf-8")
@@ -61,12 +68,22 @@ def cut_from(path: Path) -> Pixels:
     return square(Keyer().run(picture[None], [None])[0], 2 * SIDE)
 
 
-def preview(character: Pixels, preset: Preset) -> bytes:
-    """A preset as an endless APNG with a transparent background."""
-    every = PICTURES // FRAMES
-    frames = [_shrunk(seen, SIDE) for seen in list(_seen(character, preset))[::every]]
-    timing = Timing([Fraction(1, FRAMES)] * FRAMES, plays=0)
-    return write_indexed(Colours(frames).reduce(COLOURS), timing, BEST)
+def draw_for_studio(character: Pixels) -> None:
+    """The studio's previews, and their stills."""
+    STUDIO.mkdir(exist_ok=True)
+    for each in presets():
+        (STUDIO / f"{each.name}.png").write_bytes(preview(character, each, STUDIO_FRAMES, STUDIO_SIDE, STUDIO_COLOURS))
+        still = Image.fromarray(_shrunk(list(_seen(character, each))[STILL_PICTURE], STUDIO_SIDE))
+        still.quantize(STUDIO_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            STUDIO / f"{each.name}-still.png", optimize=True
+        )
+
+
+def preview(character: Pixels, preset: Preset, count: int, side: int, colours: int) -> bytes:
+    """A preset as an endless APNG of so many frames and colours, with a transparent background."""
+    frames = [_shrunk(seen, side) for seen in list(_seen(character, preset))[:: PICTURES // count]]
+    timing = Timing([Fraction(1, count)] * count, plays=0)
+    return write_indexed(Colours(frames).reduce(colours), timing, BEST)
 
 
 def strips_order() -> list[str]:

@@ -15,6 +15,7 @@ from activities.chooser.faults import (
     faults,
     flicker,
     freezes,
+    outstanding,
     seam,
     usual,
 )
@@ -135,7 +136,7 @@ def _reasoned(slot: Slot, chosen: int, loop: Sequence[Picture], place: int, comm
     if chosen != slot.selected:
         instead = f"picture {slot.option(chosen).number} instead of {slot.option(slot.selected).number}"
         why = f"{instead}, which has {_said(faults_of[slot.selected])}"
-    elif not _outstanding(faults_of[chosen]):
+    elif not outstanding(faults_of[chosen]):
         why = "nothing stands out"
     elif len(considered) > 1:
         why = f"kept in spite of {_said(faults_of[chosen])}: no other candidate is clearly better"
@@ -157,9 +158,9 @@ def _attention(frames: Sequence[FrameChoice], loop: Sequence[Picture], common: U
     said = []
     for frame in frames:
         own = next(each.faults for each in frame.considered if each.candidate == frame.chosen)
-        outstanding = {name: value for name, value in own.items() if name != "seam"}
-        if _outstanding(outstanding):
-            said.append(f"frame {frame.frame}: {_said(outstanding)}")
+        beside_seam = {name: value for name, value in own.items() if name != "seam"}
+        if outstanding(beside_seam):
+            said.append(f"frame {frame.frame}: {_said(beside_seam)}")
     doubted = [
         frame.frame
         for frame, picture in zip(frames, loop, strict=True)
@@ -176,10 +177,6 @@ def _attention(frames: Sequence[FrameChoice], loop: Sequence[Picture], common: U
     return said
 
 
-def _outstanding(found: dict[str, float]) -> list[str]:
-    return sorted((name for name in found if found[name] >= OUTLIER), key=lambda name: -found[name])
-
-
 def _said(found: dict[str, float]) -> str:
-    names = _outstanding(found) or [max(found, key=lambda name: found[name])]
+    names = outstanding(found) or [max(found, key=lambda name: found[name])]
     return ", ".join(WORDS[name] for name in names)

@@ -85,6 +85,11 @@ def usual(pictures: Sequence[Picture]) -> Usual:
     )
 
 
+def outstanding(found: Mapping[str, float]) -> list[str]:
+    """The faults that stand out, the worst first."""
+    return sorted((name for name in found if found[name] >= OUTLIER), key=lambda name: -found[name])
+
+
 def faults(pictures: Sequence[Picture], place: int, candidate: Picture, usual: Usual) -> dict[str, float]:
     """The candidate's faults if it stood at that place (from 0) of the loop, rounded for people."""
     lost, extra = _lost_and_extra(pictures, place, candidate)

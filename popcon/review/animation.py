@@ -27,12 +27,16 @@ MOST_NAMED = 4
 
 
 class Finding(NamedTuple):
-    """What one measure found wrong. `excess` is how many times worse than the limit it is, 1 or more."""
+    """What one measure found wrong, and in which frames (counted from 0) if it is in some.
+
+    `excess` is how many times worse than the limit it is, 1 or more.
+    """
 
     value: str
     limit: str
     text: str
     excess: float
+    places: tuple[int, ...] = ()
 
 
 class Character(NamedTuple):

@@ -42,6 +42,7 @@ def edge(animation: Animation) -> Finding | None:
         limit=f"at most {LEAST_CUT:.0%}",
         text=f"the picture is cut off at the edge in {frames}: swap the frame, or retry the emoji",
         excess=1 + max(shares),
+        places=tuple(cut),
     )
 
 

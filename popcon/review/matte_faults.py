@@ -67,12 +67,14 @@ def holes(animation: Animation) -> Finding | None:
     torn = [sum(hole.share for hole in each if _is_torn(hole, shown, inside)) for each in found]
     if not any(torn):
         return None
-    frames = frames_named([place for place, share in enumerate(torn) if share])
+    places = [place for place, share in enumerate(torn) if share]
+    frames = frames_named(places)
     return Finding(
         value=f"{max(torn):.2%} of the character in {frames}",
         limit="none",
         text=f"the character has a hole in {frames}: swap the frame, or restore it with `popcon refine`",
         excess=1 + max(torn) / LEAST_GAP,
+        places=tuple(places),
     )
 
 
@@ -90,12 +92,14 @@ def specks(animation: Animation) -> Finding | None:
             counts[place] += part.is_speck and (rests or not moves)
     if not any(counts):
         return None
-    frames = frames_named([place for place, specks in enumerate(counts) if specks])
+    places = [place for place, specks in enumerate(counts) if specks]
+    frames = frames_named(places)
     return Finding(
         value=f"{max(counts)} at once, in {frames}",
         limit="none",
         text=f"specks lie beside the character in {frames}: erase them with `popcon refine`, or swap the frame",
         excess=1 + max(counts) / 4,
+        places=tuple(places),
     )
 
 
@@ -115,6 +119,7 @@ def leftovers(animation: Animation) -> Finding | None:
         limit=f"at most {MOST_LEFT:.0%}",
         text=f"a veil of background is left in {frames}: retry the frames with a stricter matte",
         excess=max(shares) / MOST_LEFT,
+        places=tuple(left),
     )
 
 

@@ -72,5 +72,11 @@ def sum_up(looks: Mapping[int, Look]) -> tuple[Remark, ...]:
 def _remark(number: int, kind: str, finding: Finding) -> Remark:
     weight = SERIOUSNESS.get(kind, LESS_SERIOUS) * min(finding.excess, MOST_EXCESS)
     return Remark(
-        emoji=number, kind=kind, value=finding.value, limit=finding.limit, text=finding.text, weight=round(weight, 2)
+        emoji=number,
+        kind=kind,
+        value=finding.value,
+        limit=finding.limit,
+        text=finding.text,
+        frames=tuple(place + 1 for place in finding.places),
+        weight=round(weight, 2),
     )

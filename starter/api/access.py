@@ -14,6 +14,9 @@ from starter.api.problems import Problem
 KEY_SECONDS = 10.0
 MOST_REMEMBERED = 10_000
 
+# Where a browser keeps the key that was typed into the studio.
+COOKIE = "popcon_key"
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -29,10 +32,14 @@ class Access:
         """Whose sets this request is about. Raises Problem."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
-            owner = await self._remembered(token)
+            owner = await self.owner_of(token)
         else:
-            owner = await self._remembered("")
-            _refuse_other_sites(request)
+            token = request.cookies.get(COOKIE, "")
+            known = await self.owner_of(token) if token else None
+            owner = known or await self.owner_of("")
+            refuse_other_sites(request)
+            if owner is not None and known is None:
+                _refuse_other_names(request)
         if owner is None:
             told = "this key is not in force" if token else "no key was sent"
             raise Problem(
@@ -42,8 +49,20 @@ class Access:
             )
         return owner
 
-    async def _remembered(self, token: str) -> str | None:
-        """The owner of a token; that of "" is the one who needs none."""
+    async def lets_in(self, request: Request) -> bool:
+        """Whether a request that came in would still come in: what it listens to may outlive its key."""
+        try:
+            await self.owner(request)
+        except Problem:
+            return False
+        return True
+
+    async def sees(self, owner: str) -> str | None:
+        """Whose sets this owner sees: their own; where nobody needs a key, those of the whole machine (None)."""
+        return owner if await self.owner_of("") is None else None
+
+    async def owner_of(self, token: str) -> str | None:
+        """The owner of a token that is in force; that of "" is the one who needs none."""
         until, owner = self._known.get(token, (0.0, None))
         if until < time.monotonic():
             owner = await asyncio.to_thread(self._asked, token)
@@ -60,16 +79,15 @@ class Access:
         return self._open_as
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """Raise Problem for what a page of another site has a browser send: here nothing but the browser vouches for it.
-
-    A name that is not this machine's own may have been pointed at it by somebody else's DNS.
-    """
+def refuse_other_sites(request: Request) -> None:
+    """Raise Problem for what a page of another site has a browser send: it brings the browser's cookie along."""
     origin = urlsplit(request.headers.get("Origin", "")).netloc or request.headers.get("Origin")
     told = request.headers.get("Sec-Fetch-Site", "none")
-    if (
-        request.url.hostname not in LOOPBACK
-        or origin not in (None, request.headers.get("Host"))
-        or told not in ("none", "same-origin")
-    ):
+    if origin not in (None, request.headers.get("Host")) or told not in ("none", "same-origin"):
+        raise Problem("cross-site", "popcon answers no page of another site")
+
+
+def _refuse_other_names(request: Request) -> None:
+    """Raise Problem for a name that is not this machine's own: somebody else's DNS may have pointed it here."""
+    if request.url.hostname not in LOOPBACK:
         raise Problem("cross-site", "without API keys popcon answers only pages and programs of this machine")

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp
 
 from popcon.settings import Settings
-from starter.api import downloads, events, links, messages, operations, pictures, sets, starting
+from starter.api import downloads, events, links, messages, operations, pictures, previews, sets, starting
 from starter.api.access import Access
 from starter.api.backend import Backend
 from starter.api.body_limit import BodyLimit
@@ -25,12 +25,13 @@ from starter.api.recent import Recent
 from starter.api.schemas import NewSet, show_set
 from starter.client import Popcon
 from starter.making import ui_link
+from starter.studio import routes as studio
 from starter.views import SetView
 
 # Threads only wait for S3 here: more than a machine has cores for, and no more than there are connections.
 S3_THREADS = 32
 
-_ROUTERS = (sets, starting, pictures, messages, downloads, events)
+_ROUTERS = (sets, starting, pictures, messages, previews, downloads, events)
 
 
 class _App(FastAPI):
@@ -66,7 +67,9 @@ def create_app(settings: Settings, *, loopback: bool) -> FastAPI:
         common = answers("unauthorized", "cross-site", "unavailable")
         app.include_router(module.router, responses=common)
     app.include_router(operations.router)
-    handle_problems(app)
+    for page in studio.ROUTERS:
+        app.include_router(page)
+    handle_problems(app, studio.problem_page)
     app.add_middleware(BodyLimit, megabytes=settings.upload_mb)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from starter.api import links
@@ -17,6 +17,7 @@ router = APIRouter(prefix=links.PREFIX, tags=["sets"])
 @router.get("/sets/{set_id}/events", response_class=EventSourceResponse, responses=answers("unknown-set", "bad-input"))
 async def follow_set(
     set_id: OwnSet,
+    request: Request,
     here: Here,
     last_event_id: Annotated[str | None, Header(description="the revision that was seen last")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -26,4 +27,6 @@ async def follow_set(
     """
     async with aclosing(here.live.snapshots(set_id, last_event_id)) as snapshots:
         async for each in snapshots:
+            if not await here.access.lets_in(request):
+                return
             yield ServerSentEvent(raw_data=each.json, event="set", id=each.revision)

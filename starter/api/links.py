@@ -11,6 +11,11 @@ def message_path(name: str) -> str:
     return f"/{name.replace('_', '-')}"
 
 
+def preview(set_id: str) -> str:
+    """Where a click is posted to see what it would change."""
+    return f"{one_set(set_id)}{message_path('refine_frame')}/preview"
+
+
 def messages(set_id: str) -> dict[str, str]:
     """Where each message is posted."""
     return {name: one_set(set_id) + message_path(name) for name in MESSAGES}

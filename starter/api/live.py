@@ -15,10 +15,11 @@ REVISION_LENGTH = 16
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A set as JSON; the same JSON has the same revision, in every process and after every restart."""
+    """A set, also as JSON; the same JSON has the same revision, in every process and after every restart."""
 
     revision: str
     json: str
+    view: SetView = field(compare=False)
 
 
 @dataclass
@@ -92,6 +93,6 @@ class Live:
         json = self._draw(view)
         revision = hashlib.sha256(json.encode()).hexdigest()[:REVISION_LENGTH]
         if channel.latest is None or channel.latest.revision != revision:
-            channel.latest = Snapshot(revision, json)
+            channel.latest = Snapshot(revision, json, view)
             async with channel.changed:
                 channel.changed.notify_all()

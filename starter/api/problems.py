@@ -1,13 +1,13 @@
 """What the API answers when it cannot do something: RFC 9457 problems, of one catalogue (docs/api-errors.md)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field, ValidationError
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
@@ -99,8 +99,12 @@ class Problem(HTTPException):
         super().__init__(self.kind.status, detail, dict(headers or {}))
 
 
-def handle_problems(app: FastAPI) -> None:
-    """Have every error answered by a problem of the catalogue."""
+Page = Callable[[Request, "ProblemDocument", Mapping[str, str]], Response]
+
+
+def handle_problems(app: FastAPI, page: Page) -> None:
+    """Have every error answered by a problem of the catalogue: as JSON, or as a page to whom asks for one."""
+    app.state.problem_page = page
     app.add_exception_handler(Exception, _unexpected)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_request)
@@ -121,7 +125,7 @@ def answers(*names: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def respond(request: Request, name: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def respond(request: Request, name: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer."""
     kind = CATALOGUE[name]
     document = ProblemDocument(
@@ -133,14 +137,18 @@ def respond(request: Request, name: str, detail: str, headers: Mapping[str, str]
         retryable=kind.retryable,
     )
     told = {"Retry-After": str(RETRY_SECONDS)} if kind.retryable else {}
-    return JSONResponse(document.model_dump(), kind.status, {**told, **(headers or {})}, MEDIA_TYPE)
+    told |= headers or {}
+    if "text/html" in request.headers.get("Accept", ""):
+        page: Page = request.app.state.problem_page
+        return page(request, document, told)
+    return JSONResponse(document.model_dump(), kind.status, told, MEDIA_TYPE)
 
 
-async def _of_popcon(request: Request, error: Exception) -> JSONResponse:
+async def _of_popcon(request: Request, error: Exception) -> Response:
     return respond(request, next(_OF_ERRORS[each] for each in type(error).__mro__ if each in _OF_ERRORS), str(error))
 
 
-async def _of_http(request: Request, error: Exception) -> JSONResponse:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, Problem):
         return respond(request, error.kind.name, error.detail, error.headers)
@@ -148,22 +156,22 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     return respond(request, known, error.detail or HTTPStatus(error.status_code).phrase, error.headers)
 
 
-async def _of_request(request: Request, error: Exception) -> JSONResponse:
+async def _of_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
     return respond(request, "bad-input", "; ".join(faults))
 
 
-async def _of_values(request: Request, error: Exception) -> JSONResponse:
+async def _of_values(request: Request, error: Exception) -> Response:
     assert isinstance(error, ValidationError)
     return respond(request, "bad-input", one_line(error))
 
 
-async def _of_temporal(request: Request, error: Exception) -> JSONResponse:
+async def _of_temporal(request: Request, error: Exception) -> Response:
     assert isinstance(error, RPCError)
     return respond(request, "unavailable", f"Temporal does not answer as it should: {error.message}")
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return respond(request, "internal", "try again; the server's log says what went wrong")

@@ -9,6 +9,7 @@ from popcon.models import (
     Accepted,
     Asset,
     CandidateHistory,
+    Doubt,
     Emoji,
     EmojiStatus,
     Ending,
@@ -137,6 +138,7 @@ class SetLine(Model):
     """A set in a list."""
 
     id: str
+    owner: str
     platform: str
     status: SetStatus
     open: bool
@@ -175,6 +177,7 @@ class FrameShown(Model):
     number: int
     selected: int
     why: str | None
+    doubt: Doubt | None
     candidates: tuple[CandidateShown, ...]
     links: dict[str, str]
 
@@ -286,6 +289,7 @@ def show_frame(found: EmojiView, frame: FrameHistory) -> FrameShown:
         number=frame.number,
         selected=frame.selected,
         why=frame.why,
+        doubt=frame.doubt,
         candidates=tuple(_candidate(found, frame.number, each) for each in frame.candidates),
         links={"self": links.frame(found.set_id, found.emoji.number, frame.number)},
     )

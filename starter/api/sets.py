@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query
 from popcon.errors import Refused, Unavailable
 from popcon.models import SetStatus
 from starter.api import links
-from starter.api.backend import Backend, Here, Owner, OwnSet
+from starter.api.backend import Backend, Here, Owner, OwnSet, Seen
 from starter.api.limits import refuse_more_open
 from starter.api.problems import Problem, answers
 from starter.api.schemas import (
@@ -41,28 +41,30 @@ FrameNumber = Annotated[int, Path(ge=1, le=9999)]
 
 @router.get("/sets", responses=answers("bad-input"))
 async def list_sets(
-    owner: Owner,
+    seen: Seen,
     here: Here,
+    owner: Annotated[str | None, Query(description="only this owner's sets, where there are no API keys")] = None,
     status: Annotated[SetStatus | None, Query(description="only sets that stand like this")] = None,
     action: Annotated[str | None, Query(description="only sets with an emoji of this action")] = None,
     cursor: Annotated[str | None, Query(description="from `next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 20,
     platform: Annotated[str | None, Query(description="only sets for this platform")] = None,
 ) -> SetPage:
-    """Your sets, newest first."""
+    """Your sets, newest first; where there are no API keys, everybody's."""
     after = _read_cursor(cursor) if cursor is not None else None
-    found = sorted(await here.popcon.list(owner), key=_place, reverse=True)
+    found = sorted(await here.popcon.list(seen or owner), key=_place, reverse=True)
     rest = [
         each
         for each in found
         if (after is None or _place(each) < after)
+        and owner in (None, each.owner)
         and status in (None, each.status)
         and platform in (None, each.platform)
     ]
     if action is not None:
         rest = await _with_action(here, rest, action, limit + 1)
     page = rest[:limit]
-    asked = {"status": status, "action": action, "platform": platform, "limit": limit}
+    asked = {"owner": owner, "status": status, "action": action, "platform": platform, "limit": limit}
     more = len(rest) > limit
     return SetPage(sets=tuple(map(show_line, page)), next=_next(page[-1], asked) if more else None)
 
@@ -96,7 +98,7 @@ async def reopen_set(set_id: OwnSet, asked: Reopening, owner: Owner, here: Here)
 async def see_emoji(set_id: OwnSet, emoji: EmojiNumber, here: Here) -> EmojiShown:
     """An emoji with its takes, and each frame's candidates with their metrics and the chooser's reasons."""
     view = await here.popcon.status(set_id)
-    return show_emoji(view, await _emoji(here, view, emoji))
+    return show_emoji(view, await find_emoji(here, view, emoji))
 
 
 @router.get(
@@ -104,13 +106,14 @@ async def see_emoji(set_id: OwnSet, emoji: EmojiNumber, here: Here) -> EmojiShow
 )
 async def see_frame(set_id: OwnSet, emoji: EmojiNumber, frame: FrameNumber, here: Here) -> FrameShown:
     """A frame with its candidates."""
-    found = await _emoji(here, await here.popcon.status(set_id), emoji)
+    found = await find_emoji(here, await here.popcon.status(set_id), emoji)
     if frame > len(found.frames):
         raise Problem("nothing-there", f"emoji {emoji} has no frame {frame}: it has {len(found.frames)}")
     return show_frame(found, found.frames[frame - 1])
 
 
-async def _emoji(here: Backend, view: SetView, number: int) -> EmojiView:
+async def find_emoji(here: Backend, view: SetView, number: int) -> EmojiView:
+    """An emoji with what the last manifest knows of it. Raises Problem."""
     try:
         manifest = await here.popcon.manifest(view.set_id)
     except NothingToDownload:  # it runs, and has delivered nothing yet

@@ -79,14 +79,17 @@ async def start_set(
 
     Sent again with the same `Idempotency-Key` and the same content, it answers with the same set.
     """
-    asked = await _asked(request, owner, here)
-    set_id = set_id_for(owner, idempotency_key)
-    view = await _started(here, owner, set_id, asked, idempotency_key)
-    response.headers["Location"] = links.one_set(set_id)
-    return show_set(view, ui_link(here.settings, set_id))
+    view = await begin(here, owner, await _asked(request, owner, here), idempotency_key)
+    response.headers["Location"] = links.one_set(view.set_id)
+    return show_set(view, ui_link(here.settings, view.set_id))
 
 
-async def _started(here: Backend, owner: str, set_id: str, asked: Asked, key: str | None) -> SetView:
+async def begin(here: Backend, owner: str, asked: Asked, key: str | None) -> SetView:
+    """Start the set, or find the one that the key has started already.
+
+    Raises ValidationError, UnusablePicture, Problem and Unavailable.
+    """
+    set_id = set_id_for(owner, key)
     wanted = new_request(set_id, asked.picture, owner=owner, **asked.fields)
     refuse_busy_background(asked.picture, wanted.matte)
     if wanted.webhook_url is not None:

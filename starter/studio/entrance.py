@@ -1,0 +1,44 @@
+"""How a browser comes in, and what it shows where it cannot go on."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from starter.api.access import COOKIE, refuse_other_sites
+from starter.api.backend import Here
+from starter.api.problems import Problem, ProblemDocument
+from starter.studio.pages import draw, page
+
+COOKIE_SECONDS = 90 * 86_400
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/enter", dependencies=[Depends(refuse_other_sites)])
+async def enter(request: Request, key: Annotated[str, Form()], here: Here) -> Response:
+    """Remember an API key, where no script can read it."""
+    if await here.access.owner_of(key.strip()) is None:
+        raise Problem("unauthorized", "this key is not in force: `popcon keys create` makes one")
+    answer = RedirectResponse("/", status_code=303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key.strip(), COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure)
+    return answer
+
+
+@router.post("/leave", dependencies=[Depends(refuse_other_sites)])
+async def leave() -> Response:
+    """Forget it."""
+    answer = RedirectResponse("/", status_code=303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def problem_page(request: Request, problem: ProblemDocument, headers: Mapping[str, str]) -> Response:
+    """A problem for people: a line where a part of a page asked, else a page; one that asks for a key if none came."""
+    if "HX-Request" in request.headers:
+        line = draw("said.html", text=problem.detail, warning=problem.title, outside=problem.status == 401)
+        told = {**headers, "HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
+        return Response(line, problem.status, told, "text/html; charset=utf-8")
+    return page(request, "problem.html", code=problem.status, headers=headers, problem=problem)

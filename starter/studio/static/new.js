@@ -1,0 +1,58 @@
+// The form of a new set: the picture as soon as it is chosen, all actions or none, and the way to what is wrong.
+
+const look = document.getElementById("look");
+const drop = document.querySelector(".drop");
+
+document.getElementById("picture").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  show(file ? URL.createObjectURL(file) : "");
+  if (file && file.size > event.target.dataset.megabytes * 1e6) refuse(event);
+}, true);
+
+// Of what is too large popcon would hang up before it has answered.
+function refuse(event) {
+  event.stopImmediatePropagation();
+  show("");
+  const fault = document.createElement("p");
+  fault.className = "error";
+  fault.textContent = `This file has more than ${event.target.dataset.megabytes} MB: choose a smaller one.`;
+  document.getElementById("looked-at").replaceChildren(fault);
+}
+
+// What a browser cannot show, like a TIFF, is shown as popcon has read it.
+look.addEventListener("error", () => show(document.querySelector("[data-look]")?.dataset.look ?? ""));
+
+document.addEventListener("click", (event) => {
+  const pick = event.target.dataset?.pick;
+  if (!pick) return;
+  const boxes = document.querySelectorAll(".presets [type=checkbox]");
+  for (const each of boxes) each.checked = pick === "all";
+  boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// What was wrong with a field is no longer said once it says something else.
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[aria-invalid]");
+  if (!field) return;
+  document.getElementById(field.getAttribute("aria-describedby"))?.remove();
+  field.removeAttribute("aria-invalid");
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const swapped = event.detail.ctx.target.id;
+  if (swapped === "looked-at") {
+    document.getElementById("fault-picture")?.remove();
+    if (document.querySelector("#looked-at .error")) show("");
+  }
+  if (swapped === "new") {
+    const wrong = document.querySelector("#new [aria-invalid]") ?? document.querySelector("#picture input");
+    wrong.scrollIntoView({ block: "center" });
+    wrong.focus();
+  }
+});
+
+function show(address) {
+  look.hidden = !address;
+  if (address) look.src = address;
+  drop.classList.toggle("filled", Boolean(address));
+}
