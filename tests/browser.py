@@ -18,8 +18,6 @@ FLAGS = (
 )
 PATIENCE_MS = 30_000
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
-# Enough for a page in flat colours with small bright pictures in it; pictures with few colours are small.
-SHOT_COLOURS = 160
 
 
 @asynccontextmanager
@@ -52,8 +50,7 @@ async def photograph(page: Page, folder: Path, name: str) -> None:
             # As tall as the page, or what sticks to the window's edge would lie across its middle.
             height = await page.evaluate("document.documentElement.scrollHeight")
             await page.set_viewport_size({**viewport, "height": height})  # type: ignore[typeddict-item]
-            taken = Image.open(io.BytesIO(await page.screenshot()))
-            few = taken.convert("RGB").quantize(SHOT_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            few.save(folder / f"{name}-{size}-{scheme}.png", optimize=True)
+            taken = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+            taken.save(folder / f"{name}-{size}-{scheme}.png", optimize=True)
     await page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     await page.emulate_media(color_scheme="light", reduced_motion="reduce")
