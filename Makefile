@@ -34,7 +34,7 @@ stop: $(READY) ## stop that stack from elsewhere
 	$(VENV)/bin/popcon stop
 
 test: check $(GPU) $(STUDIO) $(CHROMIUM) ## lint, types and tests
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: $(READY) ## lint and types only
 	$(VENV)/bin/ruff check
