@@ -217,6 +217,15 @@ async def test_a_process_lives_while_nothing_else_does_and_says_so(empty: Settin
         assert (await client.get("/v1/sets")).status_code == 503
 
 
+async def test_a_process_that_has_never_met_temporal_says_so(empty: Settings) -> None:
+    async with serving(empty.model_copy(update={"temporal_address": "127.0.0.1:9"})) as client:
+        answer = await client.get("/v1/sets")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+        form = {"platform": "line-emoji", "matte": "keyer", "animator": "puppet", "action": "happy"}
+        estimate = await client.post("/new/estimate", data=form)
+        assert (estimate.status_code, "1 emoji of" in estimate.text) == (200, True), "a set can still be thought of"
+
+
 async def test_a_process_without_a_workflow_worker_is_not_ready(empty: Settings) -> None:
     async with serving(empty.model_copy(update={"temporal_namespace": "temporal-system"})) as client:
         answer = await client.get("/readyz")
