@@ -50,6 +50,7 @@ async def photograph(page: Page, folder: Path, name: str) -> None:
             # As tall as the page, or what sticks to the window's edge would lie across its middle.
             height = await page.evaluate("document.documentElement.scrollHeight")
             await page.set_viewport_size({**viewport, "height": height})  # type: ignore[typeddict-item]
+            await page.wait_for_function("[...document.images].every((each) => each.complete)")
             taken = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
             taken.save(folder / f"{name}-{size}-{scheme}.png", optimize=True)
     await page.set_viewport_size(WIDE)  # type: ignore[arg-type]
