@@ -36,17 +36,21 @@ class Webhooks:
         """Post the event, once. Raises WebhookRefused and ForbiddenAddress, and Unavailable for what may pass."""
         if self._settings.webhook_secret is None:
             raise Unavailable("this CPU worker has no POPCON_WEBHOOK_SECRET to sign with: set it as for the API")
-        url = httpx.URL(task.url)
+        try:
+            url = httpx.URL(task.url)
+            name = url.host
+        except (httpx.InvalidURL, UnicodeError) as error:  # of a name, it looks at each label
+            raise WebhookRefused(f"{task.url} cannot be called: {error}") from error
         try:
             async with asyncio.timeout(SECONDS):
                 status = await self._post(url, task, self._settings.webhook_secret.get_secret_value())
         except TimeoutError as error:
-            raise Unavailable(f"{url.host} does not answer within {SECONDS:g} s") from error
+            raise Unavailable(f"{name} does not answer within {SECONDS:g} s") from error
         except httpx.TransportError as error:
-            raise Unavailable(f"{url.host} does not answer: {str(error) or type(error).__name__}") from error
+            raise Unavailable(f"{name} does not answer: {str(error) or type(error).__name__}") from error
         if status < 300:
             return CalledWebhook(status=status)
-        answered = f"{url.host} answered with {status}"
+        answered = f"{name} answered with {status}"
         raise WebhookRefused(answered) if status == GONE else Unavailable(answered)
 
     async def _post(self, url: httpx.URL, task: CallWebhook, secret: str) -> int:

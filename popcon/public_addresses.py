@@ -26,7 +26,7 @@ def resolve(host: str, port: int, *, private: bool = False) -> tuple[str, ...]:
     allowed = tuple(each for each in found if private or is_public(each))
     if not allowed:
         raise ForbiddenAddress(
-            f"{host} leads to {found[0]}, which is not on the public internet: "
+            f"{host} is not on the public internet: "  # nor is said where: a stranger could read private DNS
             "whoever runs popcon may allow it with POPCON_WEBHOOK_PRIVATE=true"
         )
     return allowed

@@ -1,6 +1,7 @@
 """API keys: bearer tokens that say whose sets somebody may see and make. S3 has their hashes alone."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ PREFIX = "popcon_"
 TOKEN_BYTES = 32
 # Of a key's hash, as much as tells it from an owner's others.
 ID_LENGTH = 8
+
+_TOKEN = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64, without padding
 
 
 class UnknownKey(Permanent):
@@ -68,6 +71,11 @@ def revoke_keys(storage: Storage, owner: str, key_id: str | None = None) -> int:
     for sha256 in found:
         storage.put_once(keys.revoked_api_key(sha256), Revocation(revoked=_now()).model_dump_json().encode())
     return len(found)
+
+
+def looks_right(token: str) -> bool:
+    """Whether it could be a key at all."""
+    return _TOKEN.fullmatch(token) is not None
 
 
 def owner_of(storage: Storage, token: str) -> str | None:

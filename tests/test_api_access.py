@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request
 
 from popcon.settings import Settings
 from popcon.storage import Storage
@@ -23,6 +24,7 @@ from starter.serving import serve
 from tests.api import HERE, SAMPLE, bearer, serving
 
 ROOT = Path(__file__).parent.parent
+AWAY = {"s3_endpoint": "http://127.0.0.1:9"}
 
 
 @pytest.fixture
@@ -98,6 +100,38 @@ async def test_from_the_first_key_on_everybody_needs_one(empty: Settings) -> Non
         revoke_keys(Storage(empty), "ann")
         assert (await client.get("/v1/sets", headers=bearer(token))).status_code == 401
         assert (await client.get("/v1/sets")).status_code == 401, "a revoked key opens nothing to anybody"
+
+
+async def test_what_cannot_be_a_key_is_not_looked_up(empty: Settings) -> None:
+    """Nor remembered: S3 is away, and is not asked."""
+    asked = access.Access(Storage(empty.model_copy(update=AWAY)), None)
+    assert [await asked.owner_of(each) for each in ("popcon_guess", "x" * 50_000)] == [None, None]
+
+
+async def test_who_cannot_be_looked_up_is_let_in_no_longer(empty: Settings) -> None:
+    headers = [(b"authorization", f"Bearer {create_key(Storage(empty), 'ann')}".encode())]
+    listens = Request({"type": "http", "headers": headers})
+    assert await access.Access(Storage(empty), None).lets_in(listens)
+    assert not await access.Access(Storage(empty.model_copy(update=AWAY)), None).lets_in(listens)
+
+
+async def test_a_browser_is_in_until_it_leaves_and_acts_for_no_other_site(empty: Settings) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    page = {"Accept": "text/html"}
+    key = {"key": create_key(Storage(empty), "ann")}
+    async with serving(empty) as client:
+        assert (await client.post("/enter", data=key, headers=link)).status_code == 403
+        kept = (await client.post("/enter", data=key)).headers["Set-Cookie"]
+        assert ("HttpOnly" in kept, "SameSite=lax" in kept, "Secure" in kept) == (True, True, False)
+        for headers in (page, page | link):
+            assert "Sets of ann" in (await client.get("/", headers=headers)).text
+        assert "Leave</button>" in (await client.get("/", headers=page)).text
+        for path in ("/leave", "/v1/sets", "/v1/uploads"):
+            assert (await client.post(path, headers=link)).status_code == 403, path
+        assert (await client.post("/leave")).status_code == 303
+        assert (await client.get("/", headers=page)).status_code == 401
+        behind_tls = await client.post("/enter", data=key, headers={"Origin": HERE.replace("http:", "https:")})
+        assert "Secure" in behind_tls.headers["Set-Cookie"]
 
 
 async def test_without_keys_the_sets_of_all_owners_are_to_be_seen(empty: Settings) -> None:
@@ -183,6 +217,15 @@ async def test_a_process_lives_while_nothing_else_does_and_says_so(empty: Settin
         assert (await client.get("/v1/sets")).status_code == 503
 
 
+async def test_a_process_that_has_never_met_temporal_says_so(empty: Settings) -> None:
+    async with serving(empty.model_copy(update={"temporal_address": "127.0.0.1:9"})) as client:
+        answer = await client.get("/v1/sets")
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+        form = {"platform": "line-emoji", "matte": "keyer", "animator": "puppet", "action": "happy"}
+        estimate = await client.post("/new/estimate", data=form)
+        assert (estimate.status_code, "1 emoji of" in estimate.text) == (200, True), "a set can still be thought of"
+
+
 async def test_a_process_without_a_workflow_worker_is_not_ready(empty: Settings) -> None:
     async with serving(empty.model_copy(update={"temporal_namespace": "temporal-system"})) as client:
         answer = await client.get("/readyz")
@@ -194,8 +237,10 @@ async def test_metrics_count_answers_by_route(empty: Settings) -> None:
     async with serving(empty) as client:
         await client.get("/v1/sets/set-of-nobody")
         await client.get("/v1/sets/set-of-somebody")
+        await client.request("BREW", "/v1/sets")
         page = (await client.get("/metrics")).text
 
+    assert "BREW" not in page, "or whoever invents methods fills the memory"
     assert re.search(r'popcon_http_requests_total\{method="GET",route="/v1/sets/\{set_id\}",status="404"\} 2\.0', page)
     assert "set-of-nobody" not in page
     assert "popcon_event_listeners 0.0" in page

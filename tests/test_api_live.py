@@ -14,6 +14,7 @@ from starter.api.live import Live
 from starter.api_keys import create_key, owner_of
 from starter.client import Popcon
 from starter.stack import Stack
+from starter.views import SetView
 from tests import command
 from tests.api import PATIENCE_SECONDS, at_rest, bearer, post_set, served
 
@@ -97,6 +98,19 @@ async def test_a_set_that_is_not_there_ends_the_stream(stack: Stack) -> None:
 
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert [each async for each in live.snapshots("set-of-nobody")] == []
+    assert live.pollers == 0
+
+
+async def test_a_mistake_ends_the_stream_too_and_is_logged(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    def mistaken(view: SetView) -> str:
+        raise ValueError("a mistake")
+
+    popcon = await Popcon.connect(stack.settings)
+    [found, *_] = await popcon.list("carol")
+    live = Live(popcon, mistaken)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert [each async for each in live.snapshots(found.set_id)] == []
+    assert f"{found.set_id} cannot be followed" in caplog.text
     assert live.pollers == 0
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from popcon import keys
 from popcon.presets import presets
 from popcon.settings import Settings
+from popcon.storage import Storage
 from starter.studio import files
 from starter.studio.files import HERE
 from tests.api import SAMPLE, serving
@@ -33,6 +35,17 @@ async def test_a_picture_that_is_too_large_is_told_where_it_was_chosen(settings:
         told = await client.post("/new/picture", files={"picture": ("cat.png", SAMPLE.read_bytes())})
     assert told.status_code == 422
     assert "more than 0.01 MB" in told.text
+
+
+async def test_a_form_reaches_nobody_elses_picture(settings: Settings) -> None:
+    theirs = keys.owner_upload("somebody", "0" * 64)
+    Storage(settings).put_once(theirs, SAMPLE.read_bytes())
+    upload = f"../{theirs.removeprefix('uploads/').removesuffix('.png')}"
+    form = {"upload": upload, "platform": "line-emoji", "matte": "keyer", "animator": "puppet", "action": "happy"}
+    async with serving(settings) as client:
+        told = await client.post("/new", data=form, headers={"Studio-Page": "one"})
+    assert told.status_code == 422
+    assert "This picture is not here any more" in told.text
 
 
 def test_htmx_is_locked_by_its_hash_and_named_without_an_address() -> None:

@@ -102,6 +102,18 @@ async def test_a_busy_background_wants_another_matte(studio: Studio, page: Page)
     await expect(page.locator("#fault-matte")).to_contain_text("this matte needs a plain one")
 
 
+async def test_a_picture_that_no_browser_shows_is_shown_as_it_was_read(studio: Studio, page: Page) -> None:
+    await studio.come_in(page)
+    await page.goto(f"{studio.url}/new")
+    buffer = io.BytesIO()
+    Image.open(SAMPLE).save(buffer, "TIFF")
+    await page.get_by_label("1. The character").set_input_files(
+        {"name": "cat.tiff", "mimeType": "image/tiff", "buffer": buffer.getvalue()}
+    )
+    await expect(page.locator("#look")).to_have_attribute("src", re.compile("^/new/pictures/"))
+    await expect(page.locator("#look")).to_be_visible()
+
+
 async def test_a_narrow_window_and_a_keyboard_are_enough(studio: Studio, page: Page) -> None:
     await studio.come_in(page)
     await page.set_viewport_size(NARROW)  # type: ignore[arg-type]

@@ -95,6 +95,12 @@ async def test_nobody_there_a_name_that_nobody_knows_and_no_secret_may_pass(rece
     assert not receiver.posts
 
 
+@pytest.mark.parametrize("url", ["http://xn--a/", "http://[v1.x]/"])
+async def test_a_name_that_cannot_be_one_is_not_tried_for_a_day(url: str) -> None:
+    with pytest.raises(WebhookRefused, match="cannot be called"):
+        await call(url)
+
+
 async def test_a_server_that_drips_is_left(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line of it comes long before any timeout of a single read."""
     monkeypatch.setattr(module, "SECONDS", 0.5)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from popcon.errors import Unavailable
 from popcon.storage import Storage
 from starter import api_keys
 from starter.api.problems import Problem
@@ -53,7 +54,7 @@ class Access:
         """Whether a request that came in would still come in: what it listens to may outlive its key."""
         try:
             await self.owner(request)
-        except Problem:
+        except (Problem, Unavailable):  # who comes back is told by the answer
             return False
         return True
 
@@ -63,6 +64,8 @@ class Access:
 
     async def owner_of(self, token: str) -> str | None:
         """The owner of a token that is in force; that of "" is the one who needs none."""
+        if token and not api_keys.looks_right(token):
+            return None  # not remembered either: it may be of any length
         until, owner = self._known.get(token, (0.0, None))
         if until < time.monotonic():
             owner = await asyncio.to_thread(self._asked, token)
@@ -80,11 +83,22 @@ class Access:
 
 
 def refuse_other_sites(request: Request) -> None:
-    """Raise Problem for what a page of another site has a browser send: it brings the browser's cookie along."""
+    """Raise Problem for what a page of another site has a browser send: it brings the browser's cookie along.
+
+    A link to a page may be followed from anywhere: the other site does not learn what the page shows, and it changes
+    nothing.
+    """
+    if _follows_link(request):
+        return
     origin = urlsplit(request.headers.get("Origin", "")).netloc or request.headers.get("Origin")
     told = request.headers.get("Sec-Fetch-Site", "none")
     if origin not in (None, request.headers.get("Host")) or told not in ("none", "same-origin"):
         raise Problem("cross-site", "popcon answers no page of another site")
+
+
+def _follows_link(request: Request) -> bool:
+    told = tuple(request.headers.get(f"Sec-Fetch-{name}") for name in ("Mode", "Dest"))
+    return request.method == "GET" and told == ("navigate", "document")
 
 
 def _refuse_other_names(request: Request) -> None:

@@ -11,6 +11,7 @@ from starter.api import links
 from starter.api.backend import Backend, Here, OwnSet
 from starter.api.files import stored
 from starter.api.problems import Problem, answers
+from starter.api.schemas import SHA256
 from starter.api.sets import EmojiNumber, FrameNumber
 from starter.errors import NothingToDownload
 from starter.views import SetView
@@ -18,7 +19,7 @@ from starter.views import SetView
 router = APIRouter(prefix=links.PREFIX, tags=["files"])
 
 Number = Annotated[int, Path(ge=1)]
-Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Path(pattern=SHA256)]
 
 
 def _file(*extensions: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ async def refuse_more(here: Backend, owner: str) -> None:
         wait = math.ceil((starts[-most] + HOUR - now).total_seconds())
         raise Problem(
             "too-many-sets",
-            f"{count(len(starts), 'set')} in the last hour are enough, {most} may be: start the next in {wait} s",
+            f"you started {count(len(starts), 'set')} in the last hour, and {most} may be: start the next in {wait} s",
             {"Retry-After": str(max(1, wait))},
         )
 
@@ -31,9 +31,10 @@ async def refuse_more(here: Backend, owner: str) -> None:
 async def refuse_more_open(here: Backend, owner: str) -> None:
     """Raise Problem if the owner cannot have another open set now."""
     found = len([each async for each in census.open_sets(here.popcon.temporal, owner)])
-    if found >= here.settings.open_sets:
+    most = here.settings.open_sets
+    if found >= most:
         raise Problem(
             "too-many-open-sets",
-            f"{count(found, 'set')} of yours are open, {here.settings.open_sets} may be: approve, close or cancel some",
+            f"you have {count(found, 'open set')}, and {most} may be: approve, close or cancel one first",
             {"Retry-After": str(OPEN_RETRY_SECONDS)},
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from starter.client import Popcon
 from starter.views import SetView
 
 REVISION_LENGTH = 16
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,13 @@ class Live:
             async with aclosing(self._popcon.follow(set_id, view)) as views:
                 async for latest in views:
                     await self._tell(channel, latest)
-        except PopconError:  # who reconnects is told by the answer
-            channel.ended = True
-            async with channel.changed:
-                channel.changed.notify_all()
+        except PopconError:
+            pass  # who reconnects is told by the answer
+        except Exception:
+            log.exception("%s cannot be followed", set_id)
+        channel.ended = True
+        async with channel.changed:
+            channel.changed.notify_all()
 
     async def _tell(self, channel: _Channel, view: SetView) -> None:
         json = self._draw(view)

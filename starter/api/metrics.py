@@ -1,14 +1,16 @@
 """What Prometheus may ask of an API process."""
 
 import time
+from http import HTTPMethod
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from starter.api.live import Live
 
-# No route: somebody tries addresses. They are counted, but not one by one.
+# No route: somebody tries addresses. They are counted, but not one by one; nor are methods that nobody has heard of.
 UNKNOWN = "none"
+METHODS = frozenset(HTTPMethod)
 
 
 class Metrics:
@@ -53,7 +55,8 @@ class Measured:
         async def send_measured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", UNKNOWN)
-                self._metrics.note(scope["method"], route, message["status"], time.monotonic() - started)
+                method = scope["method"] if scope["method"] in METHODS else UNKNOWN
+                self._metrics.note(method, route, message["status"], time.monotonic() - started)
             await send(message)
 
         await self._app(scope, receive, send_measured)

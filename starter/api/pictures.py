@@ -1,6 +1,7 @@
 """Pictures that people send: with a set's request, or ahead of it."""
 
 import asyncio
+import re
 
 from fastapi import APIRouter, UploadFile
 from starlette.datastructures import UploadFile as SentFile
@@ -10,7 +11,7 @@ from popcon.errors import ObjectMissing
 from starter.api import links
 from starter.api.backend import Backend, Here, Owner
 from starter.api.problems import Problem, answers
-from starter.api.schemas import Uploaded
+from starter.api.schemas import SHA256, Uploaded
 from starter.picture import Picture, read_picture
 
 router = APIRouter(prefix=links.PREFIX, tags=["sets"])
@@ -31,12 +32,13 @@ async def received(here: Backend, file: SentFile) -> Picture:
 
 async def sent_ahead(here: Backend, owner: str, sha256: str) -> Picture:
     """The picture that the owner has sent before under that key. Raises Problem."""
+    unknown = Problem("bad-input", f"upload: no picture of yours is {sha256}: `POST /v1/uploads` gives a key")
+    if not re.fullmatch(SHA256, sha256):  # a form may say anything, and to some S3 a key is a path
+        raise unknown
     try:
         data = await asyncio.to_thread(here.popcon.storage.get, keys.owner_upload(owner, sha256))
     except ObjectMissing as error:
-        raise Problem(
-            "bad-input", f"upload: no picture of yours is {sha256}: `POST /v1/uploads` gives a key"
-        ) from error
+        raise unknown from error
     return await _decoded(here, data, "the picture")
 
 

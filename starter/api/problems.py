@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from popcon.errors import ObjectMissing, Permanent, PopconError, Refused, Unavailable, UnusablePicture
 from popcon.model import Model
+from popcon.temporal import never_met
 from popcon.wording import one_line
 from starter.errors import NothingToDownload, SetExists, UnknownSet
 
@@ -111,6 +112,7 @@ def handle_problems(app: FastAPI, page: Page) -> None:
     app.add_exception_handler(ValidationError, _of_values)
     app.add_exception_handler(PopconError, _of_popcon)
     app.add_exception_handler(RPCError, _of_temporal)
+    app.add_exception_handler(RuntimeError, _of_first_meeting)
 
 
 def answers(*names: str) -> dict[int | str, dict[str, Any]]:
@@ -172,6 +174,14 @@ async def _of_temporal(request: Request, error: Exception) -> Response:
     return respond(request, "unavailable", f"Temporal does not answer as it should: {error.message}")
 
 
+async def _of_first_meeting(request: Request, error: Exception) -> Response:
+    """Until Temporal's client has met its server, that is what it raises; any other is a mistake."""
+    assert isinstance(error, RuntimeError)
+    if not never_met(error):
+        raise error
+    return respond(request, "unavailable", "Temporal does not answer: it has not since popcon was started")
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return respond(request, "internal", "try again; the server's log says what went wrong")
+    return respond(request, "internal", "the server's log says what went wrong")

@@ -30,6 +30,8 @@ from starter.emoji_view import EmojiView
 from starter.views import SetSummary, SetView
 from starter.waiting import QueuePlace
 
+SHA256 = r"^[0-9a-f]{64}$"
+
 # What a set's request says that its sender does not choose.
 _GIVEN = ("set_id", "character", "owner", "continue_after")
 
@@ -37,7 +39,7 @@ _GIVEN = ("set_id", "character", "owner", "continue_after")
 class _Picture(Message):
     upload: str | None = Field(
         default=None,
-        pattern=r"^[0-9a-f]{64}$",
+        pattern=SHA256,
         description="the key that `POST /v1/uploads` gave, where no picture is sent along",
     )
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query
 
 from popcon.errors import Refused, Unavailable
-from popcon.models import SetStatus
+from popcon.models import FrameHistory, SetStatus
 from starter.api import links
 from starter.api.backend import Backend, Here, Owner, OwnSet, Seen
 from starter.api.limits import refuse_more_open
@@ -107,9 +107,7 @@ async def see_emoji(set_id: OwnSet, emoji: EmojiNumber, here: Here) -> EmojiShow
 async def see_frame(set_id: OwnSet, emoji: EmojiNumber, frame: FrameNumber, here: Here) -> FrameShown:
     """A frame with its candidates."""
     found = await find_emoji(here, await here.popcon.status(set_id), emoji)
-    if frame > len(found.frames):
-        raise Problem("nothing-there", f"emoji {emoji} has no frame {frame}: it has {len(found.frames)}")
-    return show_frame(found, found.frames[frame - 1])
+    return show_frame(found, find_frame(found, frame))
 
 
 async def find_emoji(here: Backend, view: SetView, number: int) -> EmojiView:
@@ -122,6 +120,13 @@ async def find_emoji(here: Backend, view: SetView, number: int) -> EmojiView:
         return emoji_view(view.state, number, manifest)
     except Refused as error:
         raise Problem("nothing-there", str(error)) from error
+
+
+def find_frame(found: EmojiView, number: int) -> FrameHistory:
+    """A frame of the emoji. Raises Problem."""
+    if number > len(found.frames):
+        raise Problem("nothing-there", f"emoji {found.emoji.number} has no frame {number}: it has {len(found.frames)}")
+    return found.frames[number - 1]
 
 
 async def _with_action(here: Backend, sets: Sequence[SetSummary], action: str, most: int) -> list[SetSummary]:

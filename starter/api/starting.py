@@ -91,7 +91,7 @@ async def begin(here: Backend, owner: str, asked: Asked, key: str | None) -> Set
     """
     set_id = set_id_for(owner, key)
     wanted = new_request(set_id, asked.picture, owner=owner, **asked.fields)
-    refuse_busy_background(asked.picture, wanted.matte)
+    await asyncio.to_thread(refuse_busy_background, asked.picture, wanted.matte)
     if wanted.webhook_url is not None:
         await refuse_webhook(here.settings, wanted.webhook_url)
     if key is not None:

@@ -1,6 +1,6 @@
 """The page of an emoji: its frames and takes, what a person should look at, and everything that mends a frame."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -11,18 +11,17 @@ from popcon.animators import animator
 from popcon.mattes import mattes
 from popcon.messages import SwapFrame
 from popcon.model import Model
-from popcon.models import Take
+from popcon.models import FrameHistory, Take
 from popcon.platforms import platform
 from popcon.presets import presets
 from popcon.quality import flags, loop_in_words, summary
 from popcon.wording import count
 from starter.api import links
 from starter.api.backend import Backend, Here, OwnSet
-from starter.api.problems import Problem
 from starter.api.schemas import show_emoji
-from starter.api.sets import EmojiNumber, FrameNumber, find_emoji
+from starter.api.sets import EmojiNumber, FrameNumber, find_emoji, find_frame
 from starter.emoji_view import EmojiView
-from starter.studio.candidates import cards, of_one_click, prompts, slots, worst_first
+from starter.studio.candidates import Slot, cards, of_one_click, prompts, slots, worst_first
 from starter.studio.messages import once, said
 from starter.studio.pages import draw, page
 from starter.views import SetView
@@ -51,18 +50,21 @@ async def see_emoji(
     asked = view.state.request
     around = [each.number for each in view.state.ordered]
     place = around.index(emoji) if emoji in around else None
+    told = _told(view, found)
+    first = min(frame, max(1, len(found.frames)))
+    panel = _told_of_frame(found, found.frames[first - 1], told["slots"]) if found.frames else {"panel": None}
     return page(
         request,
         "emoji.html",
-        first=min(frame, max(1, len(found.frames))),
+        first=first,
         milliseconds=round(1000 * asked.seconds / asked.frames),
         previous=around[place - 1] if place else None,
         following=around[place + 1] if place is not None and place + 1 < len(around) else None,
         presets=(*asked.own_presets, *presets()),
         mattes=mattes(),
         redraws=animator(asked.animator).redraws,
-        **_told(view, found),
-        **(_told_of_frame(view, found, min(frame, len(found.frames))) if found.frames else {"panel": None}),
+        **told,
+        **panel,
     )
 
 
@@ -91,9 +93,8 @@ async def see_frame(set_id: OwnSet, emoji: EmojiNumber, frame: FrameNumber, here
     """A frame's panel: its candidates, and why it shows the one that it shows."""
     view = await here.popcon.status(set_id)
     found = await find_emoji(here, view, emoji)
-    if frame > len(found.frames):
-        raise Problem("nothing-there", f"emoji {emoji} has no frame {frame}: it has {len(found.frames)}")
-    text = draw("emoji_frame.html", **_told(view, found), **_told_of_frame(view, found, frame))
+    told = _told(view, found)
+    text = draw("emoji_frame.html", **told, **_told_of_frame(found, find_frame(found, frame), told["slots"]))
     return Response(text, media_type="text/html; charset=utf-8")
 
 
@@ -141,14 +142,12 @@ def _told(view: SetView, found: EmojiView) -> dict[str, Any]:
     }
 
 
-def _told_of_frame(view: SetView, found: EmojiView, number: int) -> dict[str, Any]:
-    frame = found.frames[number - 1]
-    strip = slots(found, view.state)
+def _told_of_frame(found: EmojiView, frame: FrameHistory, strip: Sequence[Slot]) -> dict[str, Any]:
     return {
         "panel": frame,
-        "slot": strip[number - 1],
+        "slot": strip[frame.number - 1],
         "cards": cards(found, frame),
-        "refined": of_one_click(strip, number),
+        "refined": of_one_click(strip, frame.number),
     }
 
 

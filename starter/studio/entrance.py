@@ -22,14 +22,16 @@ async def enter(request: Request, key: Annotated[str, Form()], here: Here) -> Re
     if await here.access.owner_of(key.strip()) is None:
         raise Problem("unauthorized", "this key is not in force: `popcon keys create` makes one")
     answer = RedirectResponse("/", status_code=303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, key.strip(), COOKIE_SECONDS, httponly=True, samesite="strict", secure=secure)
+    # A proxy may speak TLS for this process: the browser knows.
+    secure = request.headers.get("Origin", str(request.url)).startswith("https:")
+    # Lax: who follows a link to a set from elsewhere is in already. What changes something is refused to other sites.
+    answer.set_cookie(COOKIE, key.strip(), COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
     return answer
 
 
 @router.post("/leave", dependencies=[Depends(refuse_other_sites)])
 async def leave() -> Response:
-    """Forget it."""
+    """Forget the key."""
     answer = RedirectResponse("/", status_code=303)
     answer.delete_cookie(COOKIE)
     return answer

@@ -32,7 +32,7 @@ router = APIRouter(prefix=PREFIX, include_in_schema=False)
 async def see_file(revision: str, name: str, request: Request) -> Response:
     """A file; its address changes with its content, so that it may be kept."""
     if name not in _stored():
-        raise Problem("nothing-there", f"the studio has no file {name}")
+        raise Problem("not-found", f"the studio has no file {name}")
     headers = {"Cache-Control": FOR_EVER if revision == _revision() else "no-store"}
     content, ending = _stored()[name], Path(name).suffix
     if ending in PACKED:

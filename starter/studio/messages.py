@@ -78,7 +78,7 @@ async def _fields(request: Request) -> dict[str, Any]:
 def _parsed(name: str, text: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise Problem("bad-input", f"{name}: {error}") from error
     if not isinstance(parsed, dict):
         raise Problem("bad-input", f"{name}: send a JSON object")

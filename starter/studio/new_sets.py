@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 from starlette.datastructures import UploadFile
 from temporalio.service import RPCError
 
@@ -16,6 +16,7 @@ from popcon.models import DEFAULT_FRAMES
 from popcon.platforms import platforms
 from popcon.presets import presets
 from starter.api.backend import Backend, Here, Owner
+from starter.api.downloads import Sha256
 from starter.api.files import stored
 from starter.api.pictures import received, sent_ahead
 from starter.api.problems import Problem
@@ -60,9 +61,7 @@ async def take_picture(request: Request, owner: Owner, here: Here) -> Response:
 
 
 @router.get("/new/pictures/{sha256}.png")
-async def see_picture(
-    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], request: Request, owner: Owner, here: Here
-) -> Response:
+async def see_picture(sha256: Sha256, request: Request, owner: Owner, here: Here) -> Response:
     """One's own picture, as it was kept."""
     return await stored(request, here.popcon.storage, keys.owner_upload(owner, sha256), for_ever=True)
 
@@ -120,7 +119,7 @@ async def _pace(here: Backend) -> Pace | None:
     """What is not known does not keep anybody from starting a set."""
     try:
         return await pace(here.popcon.temporal)
-    except RPCError:
+    except (RPCError, RuntimeError):  # RuntimeError: it could not connect
         return None
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from popcon.messages import LONGEST_PROMPT
 from popcon.wording import count
+from starter.api.access import COOKIE
 from starter.studio import files
 
 # No script and no style stands in the page itself; blobs are pictures that the canvas has drawn.
@@ -25,7 +27,8 @@ def page(
     request: Request, template: str, *, code: int = 200, headers: Mapping[str, str] | None = None, **values: Any
 ) -> Response:
     """A whole page. What it sends carries a name of its own, so that two windows are not taken for one."""
-    text = draw(template, page_id=secrets.token_hex(PAGE_BYTES), complete=files.complete(), **values)
+    entered = COOKIE in request.cookies and code != HTTPStatus.UNAUTHORIZED
+    text = draw(template, page_id=secrets.token_hex(PAGE_BYTES), complete=files.complete(), entered=entered, **values)
     told = {**POLICY, **(headers or {})}
     return files.compressed(request, text.encode(), "text/html; charset=utf-8", told, code)
 

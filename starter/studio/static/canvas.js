@@ -66,6 +66,7 @@ export class Canvas {
     if (!this.images.has(address)) {
       const image = new Image();
       image.onload = () => this.draw();
+      image.onerror = () => this.images.delete(address); // the next drawing asks for it again
       image.src = address;
       this.images.set(address, image);
     }

@@ -1,6 +1,7 @@
 // The form of a new set: the picture as soon as it is chosen, all actions or none, and the way to what is wrong.
 
 const look = document.getElementById("look");
+const lookedAt = document.getElementById("looked-at");
 const drop = document.querySelector(".drop");
 
 document.getElementById("picture").addEventListener("change", (event) => {
@@ -16,11 +17,15 @@ function refuse(event) {
   const fault = document.createElement("p");
   fault.className = "error";
   fault.textContent = `This file has more than ${event.target.dataset.megabytes} MB: choose a smaller one.`;
-  document.getElementById("looked-at").replaceChildren(fault);
+  lookedAt.replaceChildren(fault);
 }
 
-// What a browser cannot show, like a TIFF, is shown as popcon has read it.
-look.addEventListener("error", () => show(document.querySelector("[data-look]")?.dataset.look ?? ""));
+// What a browser cannot show, like a TIFF, is shown as popcon has read it, as soon as it has.
+look.addEventListener("error", () => (look.src.startsWith("blob:") ? showAsRead() : show("")));
+
+function showAsRead() {
+  show(lookedAt.querySelector("[data-look]")?.dataset.look ?? "");
+}
 
 document.addEventListener("click", (event) => {
   const pick = event.target.dataset?.pick;
@@ -42,7 +47,8 @@ document.addEventListener("htmx:after:swap", (event) => {
   const swapped = event.detail.ctx.target.id;
   if (swapped === "looked-at") {
     document.getElementById("fault-picture")?.remove();
-    if (document.querySelector("#looked-at .error")) show("");
+    if (lookedAt.querySelector(".error")) show("");
+    else if (look.hidden || !look.src.startsWith("blob:")) showAsRead();
   }
   if (swapped === "new") {
     const wrong = document.querySelector("#new [aria-invalid]") ?? document.querySelector("#picture input");

@@ -106,17 +106,19 @@ export class Refining {
 
   async #preview() {
     const { mode } = this.points.click;
-    this.asked = new AbortController();
+    const { signal } = (this.asked = new AbortController());
     this.meant.textContent = "Looking what that means…";
     try {
       const answer = await fetch(this.previewed, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(this.#click),
-        signal: this.asked.signal,
+        signal,
       });
       if (!answer.ok) return this.#say((await answer.json()).detail, true);
-      this.part = await tinted(await answer.blob(), mode);
+      const part = await tinted(await answer.blob(), mode);
+      if (signal.aborted) return; // the points have changed meanwhile
+      this.part = part;
       this.#say(SAID[mode]);
       this.draw();
     } catch (error) {
