@@ -1,4 +1,4 @@
-// What htmx does not do: hold all pictures still, tell a lost server, double clicks, dragging emojis into another order.
+// What htmx does not do: hold all pictures still, tell a lost server or key, double clicks, dragging emojis into another order.
 
 import { followMotion } from "./motion.js";
 import { followDragging } from "./order.js";
@@ -6,7 +6,7 @@ import { followDragging } from "./order.js";
 followMotion();
 followDragging();
 refuseDoubleClicks();
-tellLostServer();
+tellWhatIsAway();
 closeMenus();
 
 function refuseDoubleClicks() {
@@ -19,13 +19,13 @@ function refuseDoubleClicks() {
   }, true);
 }
 
-function tellLostServer() {
+// Whoever is away, popcon or one's own key, may come back: what was typed and placed is kept until then.
+function tellWhatIsAway() {
   const lost = document.getElementById("lost");
-  document.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload(); // which asks for a key
-    lost.hidden = false;
-  });
-  document.addEventListener("htmx:sse:after:connection", () => { lost.hidden = true; });
+  const outside = document.getElementById("outside");
+  const tell = (away) => [lost, outside].forEach((each) => { each.hidden = each !== away; });
+  document.addEventListener("htmx:sse:error", (event) => tell(event.detail.status === 401 ? outside : lost));
+  document.addEventListener("htmx:sse:after:connection", () => tell(null));
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.status !== "error: " && event.detail.ctx?.response) return;
     document.getElementById("said").textContent = "popcon does not answer: try again.";
