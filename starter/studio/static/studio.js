@@ -9,12 +9,17 @@ refuseDoubleClicks();
 tellWhatIsAway();
 closeMenus();
 
+// The second click of a pair often meets something else: a button that the first one's answer has just drawn, or a link
+// that its menu had covered.
 function refuseDoubleClicks() {
-  // The second click of a pair often meets a button that the first one's answer has just drawn.
+  let began = false;
   document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target.closest("[hx-post], form button:not([type=button])")) {
+    const sends = Boolean(event.target.closest("[hx-post], form button:not([type=button])"));
+    if (event.detail > 1 && (sends || began)) {
       event.preventDefault();
       event.stopImmediatePropagation();
+    } else {
+      began = sends;
     }
   }, true);
 }
