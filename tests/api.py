@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 
 from popcon.settings import Settings
 from starter.api.app import create_app
@@ -33,6 +34,21 @@ async def serving(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=HERE, headers=bearer(token), timeout=60) as client:
             yield client
+
+
+@asynccontextmanager
+async def listening(settings: Settings) -> AsyncIterator[str]:
+    """The address of the API in this process, for a browser of this machine."""
+    [port] = free_ports(1)
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, loopback=True), port=port, log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not (server.started or serving.done()):
+            await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
 
 
 @contextmanager

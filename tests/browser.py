@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+
+from tests.api import PATIENCE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 # A browser that talks to the page alone, also as root in a container.
@@ -16,7 +18,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE_MS = 30_000
+PATIENCE_MS = PATIENCE_SECONDS * 1000
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
 
 
@@ -36,6 +38,18 @@ async def new_page(browser: Browser, **options: Any) -> Page:
     shown = await browser.new_page(**{"viewport": WIDE, "reduced_motion": "reduce", **options})
     shown.set_default_timeout(PATIENCE_MS)
     return shown
+
+
+async def drop_file(target: Locator, file: Path) -> None:
+    """As somebody does who drags it in from a folder: nothing of it is the page's own doing."""
+    await target.scroll_into_view_if_needed()
+    box = await target.bounding_box()
+    assert box
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    session = await target.page.context.new_cdp_session(target.page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        await session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
 
 async def photograph(page: Page, folder: Path, name: str) -> None:

@@ -1,5 +1,6 @@
 """The studio as people use it: `popcon serve` on the embedded stack with all its workers, for a real browser."""
 
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,9 +9,10 @@ from typing import Any
 import httpx
 from playwright.async_api import Page, expect
 
+from popcon import keys
 from popcon.settings import Settings
 from popcon.storage import Storage
-from starter.api_keys import create_key
+from starter.api_keys import ID_LENGTH, create_key, revoke_keys
 from starter.client import Popcon
 from tests.api import at_rest, bearer, post_set
 from tests.browser import browsing
@@ -24,6 +26,7 @@ class Studio:
     def __init__(self, url: str, settings: Settings, owner: str = OWNER) -> None:
         self.url = url
         self.settings = settings
+        self.owner = owner
         self.token = create_key(Storage(settings), owner)
         self._any: dict[str, Any] | None = None
 
@@ -40,6 +43,11 @@ class Studio:
         async with self.client() as client:
             return await at_rest(client, shown["links"]["self"])
 
+    async def cancel(self, shown: dict[str, Any]) -> None:
+        async with self.client() as client:
+            await client.delete(shown["links"]["self"])
+        await self.finished(shown)
+
     async def any_set(self) -> dict[str, Any]:
         """A finished set of two emojis, which several tests look at and change."""
         if self._any is None:
@@ -51,10 +59,23 @@ class Studio:
         popcon = await Popcon.connect(self.settings)
         return (await popcon.status(shown["id"])).state.edits
 
+    def spoil(self, shown: dict[str, Any], emoji: int) -> None:
+        """Break the video of the first take of an emoji that is still to be added: it fails for a real reason."""
+        Storage(self.settings).put_once(keys.video(shown["id"], keys.take(emoji, 1)), b"not a video")
+
+    def revoke(self) -> None:
+        """This key alone, of all that its owner has."""
+        key_id = hashlib.sha256(self.token.encode()).hexdigest()[:ID_LENGTH]
+        revoke_keys(Storage(self.settings), self.owner, key_id)
+
     async def come_in(self, page: Page) -> None:
         await page.goto(self.url)
+        await self.enter(page)
+
+    async def enter(self, page: Page) -> None:
+        """Where a key is asked for."""
         await page.get_by_label("API key").fill(self.token)
-        await page.get_by_role("button", name="Come in").click()
+        await page.get_by_role("button", name="Come in").dblclick()
         await expect(page.get_by_role("heading", name="Come in")).to_have_count(0)
 
 

@@ -1,9 +1,8 @@
-"""A new set in the studio: a picture, the actions, what is wrong with them beside each, and a start that is one."""
+"""The page of a new set: what its picture asks for, small windows and keyboards, and how long a set will take."""
 
 import io
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -11,84 +10,8 @@ from playwright.async_api import Page, expect
 
 from starter.estimate import seconds_each
 from tests.api import SAMPLE
-from tests.browser import NARROW, photograph
-from tests.studio import Studio, fits, id_of
-
-IMAGES = Path(__file__).parents[1] / "docs" / "images" / "studio"
-
-
-async def test_a_set_is_started_from_a_dropped_picture(studio: Studio, page: Page) -> None:
-    await studio.come_in(page)
-    await page.goto(f"{studio.url}/new")
-    await expect(page.locator(".preset :checked")).to_have_count(8)
-    await expect(page.locator("#estimate")).to_contain_text("8 emojis of 12 frames")
-
-    await is_told_what_is_wrong_and_loses_nothing(page)
-    await chooses_a_picture(page)
-    await expect(page.locator("#estimate")).to_contain_text("A draft: LINE animated emoji takes 8 to 40")
-    await expect(page.locator("#look")).to_be_visible()
-    await expect(page.locator(".error")).to_have_count(0)
-    await photograph(page, IMAGES, "new")
-    before = await ids(studio)
-    started = await starts_it_by_a_double_click(page)
-    assert await ids(studio) - before == {started}, "two clicks, one set"
-
-    async with studio.client() as client:
-        shown = (await client.get(f"/v1/sets/{started}")).json()
-        assert [(each["action"], each["prompt"]) for each in shown["emojis"]] == [("happy", None), ("wave", "slower")]
-        assert [each["frame_count"] for each in shown["emojis"]] == [5, 5]
-        await client.delete(shown["links"]["self"])
-
-
-async def is_told_what_is_wrong_and_loses_nothing(page: Page) -> None:
-    """No picture, no action, a file that is no picture, too few frames: each is told where it is."""
-    await page.get_by_role("button", name="None").click()
-    await page.get_by_role("button", name="Start").click()
-    await expect(page.get_by_text("Choose a picture first.")).to_be_visible()
-    await expect(page.get_by_text("Pick one action at least.")).to_be_visible()
-    await expect(page.get_by_role("group", name="2. What it does")).to_be_focused()
-
-    await page.get_by_label("1. The character").set_input_files(
-        {"name": "letter.png", "mimeType": "image/png", "buffer": b"Dear Ann"}
-    )
-    await expect(page.locator("#looked-at")).to_contain_text("letter.png is not a picture that popcon can read")
-
-    await page.get_by_label("1. The character").set_input_files(
-        {"name": "large.png", "mimeType": "image/png", "buffer": bytes(21_000_000)}
-    )
-    await expect(page.locator("#looked-at")).to_contain_text("more than 20 MB")
-
-    for action in ("Happy", "Waving"):
-        await page.get_by_role("checkbox", name=action, exact=True).check()
-    await page.get_by_label("Waving, in your own words").fill("slower")
-    await page.get_by_text("Frames, matte and more").click()
-    await page.get_by_label("Frames of each animation").fill("2")
-    await page.get_by_role("button", name="Start").click()
-    await expect(page.locator("#fault-frames")).to_contain_text("5 to 20 frames")
-    await expect(page.get_by_label("Frames of each animation")).to_be_focused()
-    await expect(page.get_by_label("Waving, in your own words")).to_have_value("slower")
-    await expect(page.locator(".preset :checked")).to_have_count(2)
-    await page.get_by_label("Frames of each animation").fill("5")
-
-
-async def chooses_a_picture(page: Page) -> None:
-    """And has a look at it at once; what was wrong with the one before is gone."""
-    await page.get_by_label("1. The character").set_input_files(str(SAMPLE))
-    await expect(page.locator("#look")).to_be_visible()
-    await expect(page.locator("#looked-at")).to_contain_text(re.compile(r"\d+ × \d+ pixels"))
-
-
-async def starts_it_by_a_double_click(page: Page) -> str:
-    await page.get_by_role("button", name="Start").dblclick()
-    await page.wait_for_url("**/sets/set-*")
-    await expect(page.locator(".emoji")).to_have_count(2)
-    return id_of(page)
-
-
-async def ids(studio: Studio) -> set[str]:
-    """Of all sets that there are."""
-    async with studio.client() as client:
-        return {each["id"] for each in (await client.get("/v1/sets", params={"limit": 100})).json()["sets"]}
+from tests.browser import NARROW
+from tests.studio import Studio, fits
 
 
 async def test_a_busy_background_wants_another_matte(studio: Studio, page: Page) -> None:

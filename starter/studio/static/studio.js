@@ -1,4 +1,4 @@
-// What htmx does not do: hold all pictures still, tell a lost server, double clicks, dragging emojis into another order.
+// What htmx does not do: hold all pictures still, tell a lost server or key, double clicks, dragging emojis into another order.
 
 import { followMotion } from "./motion.js";
 import { followDragging } from "./order.js";
@@ -6,26 +6,31 @@ import { followDragging } from "./order.js";
 followMotion();
 followDragging();
 refuseDoubleClicks();
-tellLostServer();
+tellWhatIsAway();
 closeMenus();
 
+// The second click of a pair often meets something else: a button that the first one's answer has just drawn, or a link
+// that its menu had covered.
 function refuseDoubleClicks() {
-  // The second click of a pair often meets a button that the first one's answer has just drawn.
+  let began = false;
   document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target.closest("[hx-post], form button:not([type=button])")) {
+    const sends = Boolean(event.target.closest("[hx-post], form button:not([type=button])"));
+    if (event.detail > 1 && (sends || began)) {
       event.preventDefault();
       event.stopImmediatePropagation();
+    } else {
+      began = sends;
     }
   }, true);
 }
 
-function tellLostServer() {
+// Whoever is away, popcon or one's own key, may come back: what was typed and placed is kept until then.
+function tellWhatIsAway() {
   const lost = document.getElementById("lost");
-  document.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload(); // which asks for a key
-    lost.hidden = false;
-  });
-  document.addEventListener("htmx:sse:after:connection", () => { lost.hidden = true; });
+  const outside = document.getElementById("outside");
+  const tell = (away) => [lost, outside].forEach((each) => { each.hidden = each !== away; });
+  document.addEventListener("htmx:sse:error", (event) => tell(event.detail.status === 401 ? outside : lost));
+  document.addEventListener("htmx:sse:after:connection", () => tell(null));
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.status !== "error: " && event.detail.ctx?.response) return;
     document.getElementById("said").textContent = "popcon does not answer: try again.";
