@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Request, Response
+from pydantic import BeforeValidator, Field
 
 from popcon.models import SetStatus
 from popcon.platforms import platforms
@@ -25,9 +25,9 @@ async def see_sets(
     request: Request,
     seen: Seen,
     here: Here,
-    owner: Annotated[str | None, _open, Query(max_length=64)] = None,
+    owner: Annotated[Annotated[str, Field(max_length=64)] | None, _open] = None,
     status: Annotated[SetStatus | None, _open] = None,
-    action: Annotated[str | None, _open, Query(max_length=60)] = None,
+    action: Annotated[Annotated[str, Field(max_length=60)] | None, _open] = None,
     cursor: str | None = None,
 ) -> Response:
     """The sets of this owner that stand like this and have an emoji of this action."""
