@@ -66,6 +66,11 @@ class Studio:
         """Break the video of the first take of an emoji that is still to be added: it fails for a real reason."""
         Storage(self.settings).put_once(keys.video(shown["id"], keys.take(emoji, 1)), b"not a video")
 
+    def mend(self, shown: dict[str, Any], emoji: int) -> None:
+        """Take that video away again, so that the take can be tried once more."""
+        storage = Storage(self.settings)
+        storage._s3.delete_object(Bucket=storage.bucket, Key=keys.video(shown["id"], keys.take(emoji, 1)))
+
     def revoke(self) -> None:
         """This key alone, of all that its owner has."""
         key_id = hashlib.sha256(self.token.encode()).hexdigest()[:ID_LENGTH]
