@@ -37,6 +37,18 @@ async def test_a_picture_that_no_browser_shows_is_shown_as_it_was_read(studio: S
     await expect(page.locator("#look")).to_be_visible()
 
 
+async def test_the_estimate_follows_what_is_being_typed(studio: Studio, page: Page) -> None:
+    """Also while its field still has the focus."""
+    await studio.come_in(page)
+    await page.goto(f"{studio.url}/new")
+    await expect(page.locator("#estimate")).to_contain_text("8 emojis of 12 frames")
+    await page.get_by_text("Frames, matte and more").click()
+    await page.get_by_label("Frames of each animation").fill("5")
+    await expect(page.locator("#estimate")).to_contain_text("8 emojis of 5 frames")
+    await page.get_by_role("button", name="None").click()
+    await expect(page.locator("#estimate")).to_contain_text("Pick the actions")
+
+
 async def test_a_narrow_window_and_a_keyboard_are_enough(studio: Studio, page: Page) -> None:
     await studio.come_in(page)
     await page.set_viewport_size(NARROW)  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
   if (!pick) return;
   const boxes = document.querySelectorAll(".presets [type=checkbox]");
   for (const each of boxes) each.checked = pick === "all";
-  boxes[0].dispatchEvent(new Event("change", { bubbles: true }));
+  boxes[0].dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 // What was wrong with a field is no longer said once it says something else.
