@@ -1,5 +1,6 @@
 """The studio as people use it: `popcon serve` on the embedded stack with all its workers, for a real browser."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from popcon.settings import Settings
 from popcon.storage import Storage
 from starter.api_keys import ID_LENGTH, create_key, revoke_keys
 from starter.client import Popcon
-from tests.api import at_rest, bearer, post_set
+from tests.api import PATIENCE_SECONDS, at_rest, bearer, post_set
 from tests.browser import browsing
 
 OWNER = "ada"
@@ -44,9 +45,11 @@ class Studio:
             return await at_rest(client, shown["links"]["self"])
 
     async def cancel(self, shown: dict[str, Any]) -> None:
-        async with self.client() as client:
+        """Until it has ended also in lists, which follow a moment later."""
+        async with self.client() as client, asyncio.timeout(PATIENCE_SECONDS):
             await client.delete(shown["links"]["self"])
-        await self.finished(shown)
+            while shown["id"] in [each["id"] for each in (await client.get("/v1/sets")).json()["sets"] if each["open"]]:
+                await asyncio.sleep(0.3)
 
     async def any_set(self) -> dict[str, Any]:
         """A finished set of two emojis, which several tests look at and change."""
@@ -62,6 +65,11 @@ class Studio:
     def spoil(self, shown: dict[str, Any], emoji: int) -> None:
         """Break the video of the first take of an emoji that is still to be added: it fails for a real reason."""
         Storage(self.settings).put_once(keys.video(shown["id"], keys.take(emoji, 1)), b"not a video")
+
+    def mend(self, shown: dict[str, Any], emoji: int) -> None:
+        """Take that video away again, so that the take can be tried once more."""
+        storage = Storage(self.settings)
+        storage._s3.delete_object(Bucket=storage.bucket, Key=keys.video(shown["id"], keys.take(emoji, 1)))
 
     def revoke(self) -> None:
         """This key alone, of all that its owner has."""

@@ -40,7 +40,8 @@ async def test_a_set_grows_is_mended_and_brought_to_another_store(studio: Studio
     await expect(page.locator(f"#emoji-{number} .prompt")).to_have_text("slower")
 
     attention = page.get_by_role("region", name="Look at this first")
-    await expect(attention).to_contain_text(f"Emoji {number} (cry) failed: the take's video cannot be read")
+    await expect(attention).to_contain_text(re.compile(rf"Emoji {number} \(cry\) failed: .*video cannot be read"))
+    studio.mend(started, number)
     await page.get_by_role("button", name="Retry what failed").dblclick()
     await expect(page.locator(f"#emoji-{number} img")).to_be_visible()
     await expect(page.get_by_text(f"Emoji {number} (cry) failed")).to_have_count(0)
