@@ -23,7 +23,7 @@ from bench.orchestration import servers
 from bench.report import Report
 from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.segmenters.colour import ColourRegions
@@ -48,7 +48,7 @@ class Watched(StandIn):
 
     last: ClassVar[float] = 0.0
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         """See `Matte.run`."""
         shown = super().run(frames, plates)
         type(self).last = time.monotonic()

@@ -65,8 +65,8 @@ def _by_ours(matte: Matte, scene: Scene, index: int) -> tuple[Pixels, float]:
     clock = time.perf_counter if isinstance(matte, Rembg) and matte.device == "cuda" else time.process_time
     begin = clock()
     frame = scene.frames[index]
-    matted = matte.run(frame[None], [scene.plate])[0]
-    rgba = finish(matte, frame, matted, scene.plate).rgba
+    answer = matte.run([matte.prepared(frame)], [scene.plate])[0]
+    rgba = finish(matte, frame, answer, scene.plate).rgba
     return np.asarray(rgba), clock() - begin
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import cv2
 import numpy as np
 
-from gpu_worker.activities import open_lane
+from gpu_worker.activities import batch_sizes, open_lane
 from gpu_worker.devices import visible_devices
 from gpu_worker.fleet import run_fleet
 from gpu_worker.mattes.registry import Mattes
@@ -48,6 +48,7 @@ async def main(settings: Settings, device: str) -> None:
 
     def relieve() -> None:
         mattes.let_go_idle()
+        segmenter.let_go()
         empty_device_caches()
 
     async with open_lane(settings, relieve) as lane:
@@ -62,18 +63,23 @@ async def main(settings: Settings, device: str) -> None:
 def warm_models(settings: Settings) -> tuple[Mattes, Segmenter]:
     """The models of this worker; those that the settings name are loaded. Raises what `warm_up` raises."""
     mattes, segmenter = Mattes(memory_mb=settings.gpu_memory_mb), open_segmenter(settings)
-    warm_up(mattes, [each.strip() for each in settings.gpu_warm.split(",") if each.strip()], segmenter)
+    names = [each.strip() for each in settings.gpu_warm.split(",") if each.strip()]
+    warm_up(mattes, names, segmenter, settings.gpu_batch)
     return mattes, segmenter
 
 
-def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter) -> None:
-    """One forward pass of each before anybody waits for one: it loads the model and what that brings along.
+def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter, largest_batch: int) -> None:
+    """Forward passes of each before anybody waits for one: that loads the model and what it brings along.
+
+    On a card cuDNN chooses its way for each size of a batch, which takes a second.
 
     Raises UnknownName, and ModelMissing where a model cannot be loaded on this machine.
     """
     frames = np.full((2, WARM_UP_SIDE, WARM_UP_SIDE, 3), 255, np.uint8)
     for name in names:
-        mattes.get(name).run(frames[:1], [None])
+        matte = mattes.get(name)
+        for size in batch_sizes(largest_batch) if matte.in_steps else [1]:
+            matte.run([matte.prepared(frames[0])] * size, [None] * size)
     segmenter.parts(frames, 0, [Point(x=1, y=1)], np.ones(frames.shape[:3], bool))
 
 

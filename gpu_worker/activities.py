@@ -17,8 +17,8 @@ from gpu_worker.clicks import Click
 from gpu_worker.fingerprint import fingerprint
 from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
-from gpu_worker.mattes.polish import finish
-from gpu_worker.mattes.protocol import Matte, Pixels
+from gpu_worker.mattes.polish import Finished, finish
+from gpu_worker.mattes.protocol import Answer, Batch, Matte, Pixels, Prepared
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.steady import VERSION, Moment, steadied
 from gpu_worker.pictures import Pictures
@@ -46,6 +46,16 @@ class Frame:
     matte: Matte
     pixels: Pixels
     plate: str | None
+    prepared: Prepared
+
+    @classmethod
+    def of(cls, matte: Matte, pixels: Pixels, plate: str | None) -> Frame:
+        """A frame, prepared beside the lane: call this from a thread."""
+        return cls(matte, pixels, plate, matte.prepared(pixels))
+
+    def finished(self, answer: Answer) -> Finished:
+        """What is stored, by what the lane answered. This too takes a thread."""
+        return finish(self.matte, self.pixels, answer, self.plate)
 
 
 # What the lane's items are, and what comes of them: mattes or masks.
@@ -67,20 +77,25 @@ def open_lane(settings: Settings, relieve: Callable[[], None] = lambda: None) ->
 def forward(works: Sequence[Work]) -> Sequence[Made]:
     """One forward pass over frames of one model and shape; clicks of one segmenter are done one by one."""
     frames = [each for each in works if isinstance(each, Frame)]
-    return _matted_together(frames) if frames else [each.run() for each in works if isinstance(each, Click)]
+    return list(_matted_together(frames)) if frames else [each.run() for each in works if isinstance(each, Click)]
 
 
-def _matted_together(frames: Sequence[Frame]) -> Sequence[Pixels]:
+def _matted_together(frames: Sequence[Frame]) -> Batch:
     matte = frames[0].matte
     missing = batch_size(len(frames)) - len(frames) if matte.in_steps else 0
     together = [*frames, *([frames[-1]] * missing)]
-    matted = matte.run(np.stack([frame.pixels for frame in together]), [frame.plate for frame in together])
-    return list(matted[: len(frames)])
+    answers = matte.run([frame.prepared for frame in together], [frame.plate for frame in together])
+    return answers[: len(frames)]
 
 
 def batch_size(frames: int) -> int:
     """The size that a batch of so many frames is filled up to: 1, 2, 4, 8, 16…"""
     return 1 << (frames - 1).bit_length()
+
+
+def batch_sizes(most: int) -> list[int]:
+    """All the sizes that batches of at most so many frames may have once they are filled up."""
+    return sorted({batch_size(frames) for frames in range(1, most + 1)})
 
 
 class GpuActivities:
@@ -114,12 +129,11 @@ class GpuActivities:
         async with beating():
             with self._mattes.holding(task.matte):
                 with self._lane.approaching():
-                    matte, pixels = await asyncio.to_thread(self._approach, task)
-                if pixels is not None:
-                    name = f"{task.set_id}/{task.take}/{task.picture}"
-                    matted = await self._forward(Frame(matte, pixels, task.plate), name)
-                    await asyncio.to_thread(self._finish, task, matte, pixels, matted)
-        return MattedFrame(recipe=matte.recipe)
+                    recipe, frame = await asyncio.to_thread(self._approach, task)
+                if frame is not None:
+                    answer = await self._forward(frame, f"{task.set_id}/{task.take}/{task.picture}")
+                    await asyncio.to_thread(self._finish, task, frame, answer)
+        return MattedFrame(recipe=recipe)
 
     @activity.defn
     async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
@@ -144,23 +158,25 @@ class GpuActivities:
         with self._mattes.holding(name):
             yield await asyncio.to_thread(self._mattes.get, name)
 
-    def _approach(self, task: MatteFrame) -> tuple[Matte, Pixels | None]:
-        """The model, and the picture to forward; no picture where the matte is stored already.
+    def _approach(self, task: MatteFrame) -> tuple[str, Frame | None]:
+        """The recipe, and the frame to forward; none where the matte is stored already.
 
         One call for all of it: between frames that are being fetched, every change of thread waits its turn.
         """
         matte = self._mattes.get(task.matte)
         key = keys.matte(task.set_id, task.take, task.picture, matte.recipe)
-        stored = self._pictures.exists(key)
-        return matte, None if stored else self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture))
+        if self._pictures.exists(key):
+            return matte.recipe, None
+        pixels = self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture))
+        return matte.recipe, Frame.of(matte, pixels, task.plate)
 
-    def _finish(self, task: MatteFrame, matte: Matte, pixels: Pixels, matted: Pixels) -> None:
-        finished = finish(matte, pixels, matted, task.plate)
+    def _finish(self, task: MatteFrame, frame: Frame, answer: Answer) -> None:
+        finished = frame.finished(answer)
         self._pictures.keep_matte(
             task.set_id,
             task.take,
             task.picture,
-            matte.recipe,
+            frame.matte.recipe,
             finished.rgba,
             confidence=finished.confidence,
             doubt=finished.doubt,
@@ -186,8 +202,9 @@ class GpuActivities:
         else:
             with self._lane.approaching():
                 picture = _shrunk(await asyncio.to_thread(self._pictures.rgb, task.upload_key))
-            matted = await self._forward(Frame(matte, picture, plate=None), f"{task.set_id}/character")
-            character = (await asyncio.to_thread(finish, matte, picture, matted, None)).rgba
+                frame = await asyncio.to_thread(Frame.of, matte, picture, None)
+            answer = await self._forward(frame, f"{task.set_id}/character")
+            character = (await asyncio.to_thread(frame.finished, answer)).rgba
         if (character[..., 3] >= VISIBLE).mean() < LEAST_CHARACTER:
             raise UnusablePicture(
                 "nothing of the character is left after its background was taken away: upload one that stands out from "
@@ -195,7 +212,7 @@ class GpuActivities:
             )
         return character
 
-    async def _forward(self, frame: Frame, name: str) -> Pixels:
+    async def _forward(self, frame: Frame, name: str) -> Answer:
         return await self._lane.submit(Item(frame.matte.recipe, frame.pixels.shape, name, frame, priority()))
 
 

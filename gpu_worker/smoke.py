@@ -19,7 +19,6 @@ from gpu_worker.clicks import Click
 from gpu_worker.heartbeat import beating
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Item, Lane
-from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.protocol import Mask, Segmenter
@@ -73,9 +72,9 @@ class SmokeActivities:
         )
 
     async def _matted(self, matte: Matte, picture: Pixels) -> Pixels:
-        item = Item(matte.recipe, picture.shape, "smoke", Frame(matte, picture, PLATE), priority())
-        matted = await self._lane.submit(item)
-        return (await asyncio.to_thread(finish, matte, picture, matted, PLATE)).rgba
+        frame = await asyncio.to_thread(Frame.of, matte, picture, PLATE)
+        answer = await self._lane.submit(Item(matte.recipe, picture.shape, "smoke", frame, priority()))
+        return (await asyncio.to_thread(frame.finished, answer)).rgba
 
     async def _clicked(self, picture: Pixels, character: Mask) -> SmokeFinding:
         points = [Point(x=CENTRE[0], y=CENTRE[1] + RADIUS / 2)]

@@ -11,7 +11,7 @@ from temporalio.worker import Worker
 from activities.worker import cpu_workers
 from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.segmenters.colour import ColourRegions
@@ -28,7 +28,7 @@ class Counted(StandIn):
     frames: ClassVar[int] = 0
     begun: ClassVar[threading.Event] = threading.Event()
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         if plates[0] is not None:  # the character has none
             type(self).frames += len(frames)
             self.begun.set()

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 
 from gpu_worker import devices
+from gpu_worker.__main__ import warm_up
 from gpu_worker.activities import Frame, batch_size, forward
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.mattes.stand_in import StandIn
+from gpu_worker.segmenters.colour import ColourRegions
 from popcon.settings import Settings
 
 PATIENCE_SECONDS = 60.0
@@ -84,32 +87,37 @@ def wait_for(condition: object) -> None:
         time.sleep(0.1)
 
 
-class Stepped:
+class Stepped(StandIn):
     """A matte that wants its batches in few sizes, and keeps them."""
 
     name = "stepped"
-    version = "1"
     recipe = "stepped-1"
-    exact = True
     in_steps = True
 
     def __init__(self) -> None:
+        super().__init__()
         self.batches: list[int] = []
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         assert len(frames) == len(plates)
         self.batches.append(len(frames))
-        return np.concatenate([frames, frames[..., :1]], axis=3)
+        return np.stack([np.dstack([each, each[..., :1]]) for each in frames])
 
 
 @pytest.mark.parametrize(("frames", "filled"), [(1, 1), (2, 2), (3, 4), (5, 8), (8, 8), (9, 16)])
 def test_a_batch_is_filled_up_where_the_model_wants_that(frames: int, filled: int) -> None:
     assert batch_size(frames) == filled
     matte = Stepped()
-    works = [Frame(matte, np.full((2, 2, 3), number, np.uint8), None) for number in range(frames)]
+    works = [Frame.of(matte, np.full((2, 2, 3), number, np.uint8), None) for number in range(frames)]
     answers = forward(works)
     assert matte.batches == [filled]
     assert [int(each[0, 0, 3]) for each in answers] == list(range(frames))
+
+
+def test_every_size_of_a_batch_is_warmed_up_where_the_model_wants_that() -> None:
+    matte = Stepped()
+    warm_up(Mattes({"stepped": lambda: matte, "keyer": Keyer}), ["stepped", "keyer"], ColourRegions(), 6)
+    assert matte.batches == [1, 2, 4, 8]
 
 
 def test_idle_models_can_be_let_go_at_once() -> None:

@@ -15,7 +15,7 @@ from gpu_worker.activities import LONG_SIDE, OWN, GpuActivities, Made, Work, ope
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.plate import PLATES
@@ -30,23 +30,21 @@ SIDE = 96
 GREEN = "#00c040"
 
 
-class Gated:
+class Gated(StandIn):
     """A matte whose forwards wait until its gate opens, and which tells when one has begun."""
 
     name = "gated"
-    version = "1"
     recipe = "gated-1"
-    exact = True
-    in_steps = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.gate = threading.Event()
         self.begun = threading.Semaphore(0)
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         self.begun.release()
         self.gate.wait()
-        return np.concatenate([frames, np.full((*frames.shape[:3], 1), 255, np.uint8)], axis=3)
+        return super().run(frames, plates)
 
 
 @pytest.fixture
@@ -104,6 +102,43 @@ async def test_a_frame_gets_its_alpha_once(
     truth = flat(SIDE)
     assert np.abs(stored[..., 3] / 255 - truth.alpha).mean() < 0.01
     assert not stored[..., :3][stored[..., 3] == 0].any()
+
+
+class Placed(StandIn):
+    """A matte that notes which thread does what."""
+
+    name = "placed"
+    recipe = "placed-1"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: dict[str, str] = {}
+
+    def prepared(self, frame: Pixels) -> Pixels:
+        self.threads["prepared"] = threading.current_thread().name
+        return super().prepared(frame)
+
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
+        self.threads["run"] = threading.current_thread().name
+        return super().run(frames, plates)
+
+    def matted(self, frame: Pixels, answer: Pixels) -> Pixels:
+        self.threads["matted"] = threading.current_thread().name
+        return super().matted(frame, answer)
+
+
+async def test_the_lane_does_nothing_but_the_forward(storage: Storage, lane: Lane[Work, Made], set_id: str) -> None:
+    storage.ensure_bucket()
+    placed = Placed()
+    activities = GpuActivities(storage, lane, Mattes({placed.name: lambda: placed}))
+    task = frame_task(set_id, 1, placed.name)
+    store_frame(storage, task)
+    await ActivityEnvironment().run(activities.matte_frame, task)
+    assert {done: name.startswith("forward") for done, name in placed.threads.items()} == {
+        "prepared": False,
+        "run": True,
+        "matted": False,
+    }
 
 
 async def test_what_can_never_work_says_so(storage: Storage, activities: GpuActivities, set_id: str) -> None:
@@ -221,6 +256,6 @@ async def queue_of(items: int, lane: Lane[Work, Made]) -> None:
 def test_the_stand_in_is_for_benchmarks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POPCON_STAND_IN_MS", "0")
     frames = np.full((2, 4, 4, 3), 7, np.uint8)
-    assert (Mattes({StandIn.name: StandIn}).get("stand-in").run(frames, [None, None])[..., 3] == 255).all()
+    assert (Mattes({StandIn.name: StandIn}).get("stand-in").run(frames, [None, None])[1][..., 3] == 255).all()
     with pytest.raises(UnknownName):
         Mattes().get(StandIn.name)

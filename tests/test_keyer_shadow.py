@@ -156,7 +156,7 @@ def test_the_fringe_of_a_purple_fur_on_white_is_no_shadow() -> None:
 def test_a_shadow_stays_for_who_wants_it() -> None:
     drawn, light = standing(SIDE), shadow(SIDE, 0.4, 12)
     shown = noisy(drawn.over(plate_of(GREEN) * light[..., None]))
-    loose = np.asarray(Mattes().get(LOOSE).run(shown[None], [GREEN])[0, ..., 3])
+    loose = np.asarray(Mattes().get(LOOSE).run(shown[None], [GREEN])[0][..., 3])
     pure = (drawn.alpha == 0) & (light < 0.8)
     assert loose[pure].mean() > 128
     assert alpha_of(shown)[pure].max() < 0.2

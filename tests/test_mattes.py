@@ -125,7 +125,7 @@ async def test_two_sets_and_two_models_at_once(storage: Storage) -> None:
         assert answer.recipe == model.recipe
         stored = storage.read(keys.matte(task.set_id, task.take, task.picture, answer.recipe))
         raw = raws[task.set_id, task.picture]
-        alone = finish(model, raw, model.run(raw[None], [GREEN])[0], GREEN)
+        alone = finish(model, raw, model.run([model.prepared(raw)], [GREEN])[0], GREEN)
         assert np.abs(decode_rgba(stored.data, "it")[..., 3].astype(int) - alone.rgba[..., 3]).max() <= TOGETHER
         notes = CandidateNotes.model_validate_json(stored.notes)
         assert notes.metrics["confidence"] == pytest.approx(alone.confidence, abs=0.01)

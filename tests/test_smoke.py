@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.worker import gpu_activities, gpu_worker
@@ -23,14 +23,14 @@ from starter.stack import Stack
 from tests import command
 
 
-class Inverted:
+class Inverted(Keyer):
     """A matte that keeps the background."""
 
-    name, version, recipe, exact, in_steps = "keyer-loose", "1", "inverted-1", True, False
+    name = "keyer-loose"
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
-        rgba = Keyer().run(frames, plates)
-        return np.concatenate([frames, 255 - rgba[..., 3:]], axis=3)
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
+        rgba = super().run(frames, plates)
+        return np.concatenate([np.stack([*frames]), 255 - rgba[..., 3:]], axis=3)
 
 
 @pytest.fixture

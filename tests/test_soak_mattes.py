@@ -34,7 +34,7 @@ def test_memory_stays_flat(names: tuple[str, ...], memory_mb: int, rembg_home: o
     used: dict[str, list[int]] = {name: [] for name in names}
     for batch in range(FRAMES // BATCH):
         model = models.get(names[batch % len(names)])
-        for frame, matted in zip(frames, model.run(frames, [PLATE] * BATCH), strict=True):
+        for frame, matted in zip(frames, model.run([*map(model.prepared, frames)], [PLATE] * BATCH), strict=True):
             finish(model, frame, matted, PLATE)
         used[model.name].append(psutil.Process().memory_info().rss)
     for each in used.values():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.mixing import HAIR, alpha_of
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.shadow import behind_in_shadow
 from gpu_worker.mattes.soft import with_soft_edges
 from gpu_worker.mattes.view import BRIGHTNESS, Mask, View
@@ -66,7 +66,11 @@ class Keyer:
         self._choke = choke
         self._shadow = shadow
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def prepared(self, frame: Pixels) -> Pixels:
+        """See `Matte.prepared`."""
+        return frame
+
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         """See `Matte.run`. What the character encloses may be a white shirt: it is kept on white if nobody chose it."""
         return np.stack(
             [
@@ -74,6 +78,10 @@ class Keyer:
                 for frame, plate in zip(frames, plates, strict=True)
             ]
         )
+
+    def matted(self, frame: Pixels, answer: Pixels) -> Pixels:
+        """See `Matte.matted`."""
+        return answer
 
 
 def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:

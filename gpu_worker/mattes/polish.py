@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import Keyer, behind_character, unmixed
-from gpu_worker.mattes.protocol import Matte, Pixels
+from gpu_worker.mattes.protocol import Answer, Matte, Pixels
 from gpu_worker.mattes.shadow import BRIGHTEST, DARKEST, OFF_LINE
 from gpu_worker.mattes.view import SIDE
 from gpu_worker.quality import FAINTEST, SPECK_SHARE
@@ -50,8 +50,9 @@ class Finished:
     doubt: Mask | None = None
 
 
-def finish(matte: Matte, frame: Pixels, matted: Pixels, plate: str | None) -> Finished:
-    """One frame of what `matte.run` gave, as it is stored. `frame` is H x W x 3, `matted` H x W x 4, both uint8."""
+def finish(matte: Matte, frame: Pixels, answer: Answer, plate: str | None) -> Finished:
+    """What is stored of a frame (uint8 H x W x 3), by what `matte.run` answered to it."""
+    matted = matte.matted(frame, answer)
     return Finished(matted) if matte.exact else polish(frame, matted[..., 3], plate)
 
 

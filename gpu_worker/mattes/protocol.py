@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Pictures are red, green, blue (and alpha), uint8, height x width x 3 or 4; a batch has one more dimension in front.
 Pixels = NDArray[np.uint8]
+# What a model is given for a picture, and what it answers: the model's own.
+Prepared = NDArray[Any]
+Answer = NDArray[Any]
+# Several of them, one after the other or with one more dimension in front.
+Batch = Sequence[NDArray[Any]] | NDArray[Any]
 
 
 class Matte(Protocol):
-    """Gives pictures their alpha. Loaded once, then called from the lane's threads, perhaps from several at once."""
+    """Gives pictures their alpha. Loaded once, then called from several threads at once.
+
+    `run` is what the device does, in the lane. What comes before and after it takes a processor only: it is done beside
+    the lane, so that the device need not wait.
+    """
 
     @property
     def name(self) -> str:
@@ -29,14 +38,20 @@ class Matte(Protocol):
 
     @property
     def exact(self) -> bool:
-        """Whether `run` gives what is stored; else its alpha is polished first, which needs no device (polish.py)."""
+        """Whether `matted` gives what is stored; else its alpha is polished first (polish.py)."""
 
     @property
     def in_steps(self) -> bool:
         """Whether batches should come in a few sizes only, since a device prepares itself anew for each."""
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
-        """Matte a batch: N x H x W x 3 to N x H x W x 4, straight alpha, black where alpha is 0.
+    def prepared(self, frame: Pixels, /) -> Prepared:
+        """A frame (H x W x 3) as `run` takes it."""
+
+    def run(self, prepared: Batch, plates: Sequence[str | None], /) -> Batch:
+        """Forward a batch of prepared frames: an answer to each.
 
         `plates` holds each frame's plate as `#rrggbb`, or None for a background that nobody chose.
         """
+
+    def matted(self, frame: Pixels, answer: Answer, /) -> Pixels:
+        """A frame with the alpha that the answer says: H x W x 4, straight alpha, black where alpha is 0."""

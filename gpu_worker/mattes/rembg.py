@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 from popcon.errors import ModelMissing
 from popcon.mattes import MatteModel
 from popcon.weights import found
@@ -38,6 +38,12 @@ class Family:
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     logits: bool = False
+
+    @property
+    def tables(self) -> NDArray[np.float32]:
+        """What the network takes for each level of red, green and blue: 3 x 256."""
+        mean, deviation = (np.array(each, np.float32)[:, None] for each in (self.mean, self.deviation))
+        return (np.arange(256, dtype=np.float32) / np.float32(255) - mean) / deviation
 
 
 _IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -69,8 +75,9 @@ class Rembg:
         self._session = _opened(model)
         given = self._session.get_inputs()[0]
         self._input = given.name
-        self._kind = np.float16 if given.type == "tensor(float16)" else np.float32
         self._one_by_one = isinstance(given.shape[0], int)
+        self._kind = np.float16 if given.type == "tensor(float16)" else np.float32
+        self._tables = self._family.tables
 
     @property
     def in_steps(self) -> bool:
@@ -82,21 +89,19 @@ class Rembg:
         """What it runs on: `cuda` or `cpu`."""
         return "cuda" if CUDA in self._session.get_providers() else "cpu"
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
-        """See `Matte.run`. Colours are the frames' own."""
-        squares = np.stack([self._prepared(frame) for frame in frames])
-        parts = np.split(squares, len(squares)) if self._one_by_one else [squares]
-        answers = np.concatenate([self._session.run(None, {self._input: part})[0] for part in parts])
-        return np.stack([self._with_alpha(*each) for each in zip(frames, answers[:, 0], strict=True)])
-
-    def _prepared(self, frame: Pixels) -> NDArray[np.floating]:
+    def prepared(self, frame: Pixels) -> NDArray[np.floating]:
         """A frame as the network takes it: 3 x side x side."""
-        size = (self._family.side,) * 2
-        mean, deviation = (np.array(each, np.float32) for each in (self._family.mean, self._family.deviation))
-        colours = (_resized(frame, size) / np.float32(255) - mean) / deviation
-        return np.ascontiguousarray(colours.transpose(2, 0, 1), self._kind)
+        planes = cv2.split(_resized(frame, (self._family.side,) * 2))
+        taken = [cv2.LUT(plane, table) for plane, table in zip(planes, self._tables, strict=True)]
+        return np.stack(taken, dtype=self._kind, casting="same_kind")
 
-    def _with_alpha(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
+    def run(self, prepared: Batch, plates: Sequence[str | None]) -> NDArray[np.floating]:
+        """See `Matte.run`. Answers are side x side."""
+        parts = [each[None] for each in prepared] if self._one_by_one else [np.stack([*prepared])]
+        return np.concatenate([self._session.run(None, {self._input: part})[0][:, 0] for part in parts])
+
+    def matted(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
+        """See `Matte.matted`. Colours are the frame's own."""
         alpha = answer.astype(np.float32)
         if self._family.logits:
             alpha = np.reciprocal(1 + np.exp(-alpha))

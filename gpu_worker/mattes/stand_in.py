@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.protocol import Batch, Pixels
 
 MILLISECONDS = "POPCON_STAND_IN_MS"
 DEFAULT_MILLISECONDS = "100"
@@ -24,8 +24,16 @@ class StandIn:
     def __init__(self) -> None:
         self._seconds = float(os.environ.get(MILLISECONDS, DEFAULT_MILLISECONDS)) / 1000
 
-    def run(self, frames: Pixels, plates: Sequence[str | None]) -> Pixels:
+    def prepared(self, frame: Pixels) -> Pixels:
+        """See `Matte.prepared`."""
+        return frame
+
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         """See `Matte.run`."""
         time.sleep(self._seconds * len(frames))
-        opaque = np.full((*frames.shape[:3], 1), 255, np.uint8)
-        return np.concatenate([frames, opaque], axis=3)
+        opaque = np.full((len(frames), *frames[0].shape[:2], 1), 255, np.uint8)
+        return np.concatenate([np.stack([*frames]), opaque], axis=3)
+
+    def matted(self, frame: Pixels, answer: Pixels) -> Pixels:
+        """See `Matte.matted`."""
+        return answer

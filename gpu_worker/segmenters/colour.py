@@ -62,6 +62,9 @@ class ColourRegions:
                     carried, here = arrived, there
         return found
 
+    def let_go(self) -> None:
+        """See `Segmenter.let_go`. It keeps nothing."""
+
 
 def _smoothed(rgb: Pixels) -> Lab:
     """The picture in CIELAB, its noise calmed and its edges kept."""

@@ -45,6 +45,11 @@ class Encodings(Generic[Encoding]):
             self._drop(next(iter(self._kept)))
             self.evictions += 1
 
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
+        self.nbytes = 0
+
     def _drop(self, name: bytes) -> None:
         dropped = self._kept.pop(name, None)
         if dropped is not None:

@@ -33,3 +33,6 @@ class Segmenter(Protocol):
         from 0). The answer is N x height x width, empty where the part is not to be seen. Nothing outside of `within`,
         which has the answer's shape, belongs to it.
         """
+
+    def let_go(self) -> None:
+        """Give back the memory of the device that is kept for later clicks."""
