@@ -4,12 +4,15 @@ import sys
 
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
-# What onnxruntime and cuBLAS say in errors that have no type of their own; OpenCV's is the last.
+# What onnxruntime and CUDA's libraries say in errors that have no type of their own; OpenCV's is the last. On a card
+# that is full, cuDNN and cuBLAS do not even start.
 _WORDS = (
     "out of memory",
     "failed to allocate memory",
     "cublas_status_alloc_failed",
     "cudnn_status_alloc_failed",
+    "cudnncreate(",
+    "cublascreate(",
     "insufficient memory",
 )
 

@@ -28,6 +28,7 @@ from gpu_worker.segmenters.protocol import Masks
 from gpu_worker.segmenters.registry import open_segmenter
 from gpu_worker.segmenters.sam2 import Sam2
 from gpu_worker.segmenters.sam2_loading import CHECKPOINTS, CONFIGURATIONS, build_predictor
+from gpu_worker.segmenters.sam2_predictor import resized
 from popcon import keys
 from popcon.errors import UnusableSettings
 from popcon.messages import Point
@@ -96,6 +97,15 @@ def test_frames_in_memory_give_what_stock_reads_from_a_folder_to_the_bit(stock: 
     assert torch.equal(logits, stock)
 
 
+@pytest.mark.parametrize("shape", [(160, 192), (512, 512), (512, 300)])
+def test_a_card_enlarges_a_picture_as_pillow_does(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
+    by_pillow = np.asarray(Image.fromarray(noise).resize((1024, 1024)), float)
+    off = np.abs(resized(torch.from_numpy(noise), 1024).numpy() - by_pillow)
+    assert off.max() <= 2
+    assert (off > 0).mean() < 0.02
+
+
 def test_the_part_is_where_stock_is_sure_of_it_and_nowhere_outside_of_the_scope(stock: Tensor) -> None:
     within = np.ones((FRAMES, HEIGHT, WIDTH), bool)
     within[:, :, :80] = False
@@ -153,7 +163,7 @@ class TestKept:
         assert passes == [3]
 
     def test_the_budget_is_kept_and_what_was_evicted_is_answered_as_before(self) -> None:
-        size = tiny_predictor().encode([pictures()[0]])[0].nbytes
+        size = size_of_one()
         unlimited, sam2 = tiny_sam2(), tiny_sam2(budget=15 * size)
         before = found(sam2, points(HERE))
         assert (len(sam2.encodings), sam2.encodings.evictions) == (FRAMES, 0)
@@ -166,10 +176,19 @@ class TestKept:
 
     @pytest.mark.parametrize("share", [0, 3])
     def test_a_budget_too_small_for_an_animation_still_answers(self, share: int) -> None:
-        size = tiny_predictor().encode([pictures()[0]])[0].nbytes
+        size = size_of_one()
         sam2 = tiny_sam2(budget=share * size)
         assert (found(sam2, points(HERE)) == found(tiny_sam2(), points(HERE))).all()
         assert len(sam2.encodings) == share
+
+    def test_what_is_kept_is_given_back_where_the_memory_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sam2 = tiny_sam2(batch=FRAMES)
+        passes = counted_passes(monkeypatch, sam2)
+        before = found(sam2, points(HERE))
+        sam2.let_go()
+        assert (len(sam2.encodings), sam2.encodings.nbytes) == (0, 0)
+        assert (found(sam2, points(HERE)) == before).all()
+        assert passes == [FRAMES, FRAMES]
 
     def test_clicks_from_several_threads_do_not_disturb_each_other(self) -> None:
         sam2 = tiny_sam2()
@@ -178,6 +197,62 @@ class TestKept:
         with ThreadPoolExecutor(len(clicks)) as threads:
             together = list(threads.map(lambda each: found(sam2, each), clicks))
         assert all((one == other).all() for one, other in zip(alone, together, strict=True))
+
+
+class TestShortOfMemory:
+    """A device on which three pictures at once are one too many."""
+
+    @pytest.fixture
+    @staticmethod
+    def sam2(monkeypatch: pytest.MonkeyPatch) -> Sam2:
+        sam2 = tiny_sam2(batch=5)
+        forward = sam2._predictor.forward_image
+
+        def too_small(images: Tensor) -> object:
+            if len(images) > 2:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return forward(images)
+
+        monkeypatch.setattr(sam2._predictor, "forward_image", too_small)
+        return sam2
+
+    def test_a_batch_that_is_too_large_is_halved_and_the_answer_is_the_same(self, sam2: Sam2) -> None:
+        assert (found(sam2, points(HERE)) == found(tiny_sam2(), points(HERE))).all()
+
+    def test_what_fitted_is_remembered(self, sam2: Sam2, monkeypatch: pytest.MonkeyPatch) -> None:
+        passes = counted_passes(monkeypatch, sam2)
+        found(sam2, points(HERE))
+        assert passes == [5, 2, 2, 1, 2, 2, 2, 1]
+        found(sam2, points(HERE), pictures(seed=2))
+        assert passes[8:] == [2] * 6
+
+    def test_one_picture_that_is_too_large_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sam2 = tiny_sam2(batch=5)
+
+        def full(_: Tensor) -> object:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        monkeypatch.setattr(sam2._predictor, "forward_image", full)
+        with pytest.raises(torch.OutOfMemoryError):
+            found(sam2, points(HERE))
+
+    def test_any_other_error_is_no_reason_to_try_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sam2 = tiny_sam2(batch=5)
+        passes = []
+
+        def broken(images: Tensor) -> object:
+            passes.append(len(images))
+            raise RuntimeError("device-side assert")
+
+        monkeypatch.setattr(sam2._predictor, "forward_image", broken)
+        with pytest.raises(RuntimeError, match="device-side"):
+            found(sam2, points(HERE))
+        assert passes == [5]
+
+
+def size_of_one() -> int:
+    """Bytes that the encoding of one picture takes."""
+    return tiny_predictor().encode([pictures()[0]])[0].nbytes
 
 
 def counted_passes(monkeypatch: pytest.MonkeyPatch, sam2: Sam2) -> list[int]:
@@ -282,7 +357,7 @@ async def test_an_animation_is_refined_by_what_it_finds(storage: Storage, lane: 
 def test_it_is_warmed_up_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     sam2 = tiny_sam2()
     passes = counted_passes(monkeypatch, sam2)
-    warm_up(Mattes(), ["keyer"], sam2)
+    warm_up(Mattes(), ["keyer"], sam2, 8)
     assert passes == [1], "two pictures that are alike"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from sam2 import sam2_video_predictor
 from torch import Tensor
+from torch.nn.functional import interpolate
 from tqdm import tqdm
 
 from gpu_worker.mattes.protocol import Pixels
@@ -53,9 +54,9 @@ class InMemoryPredictor(sam2_video_predictor.SAM2VideoPredictor):  # type: ignor
     _positions: tuple[Tensor, ...] = ()
 
     def encode(self, pictures: Sequence[Pixels]) -> list[Encoded]:
-        """One pass of the image encoder over pictures (uint8 height x width x 3)."""
+        """One pass of the image encoder over pictures (uint8 height x width x 3). A card may not be done yet."""
         with torch.inference_mode():
-            made = self.forward_image(torch.stack([self._prepared(each) for each in pictures]).to(self.device))
+            made = self.forward_image(torch.stack([self._prepared(each) for each in pictures]))
             if not self._positions:
                 self._positions = tuple(each[:1].clone() for each in made["vision_pos_enc"])
             levels = made["backbone_fpn"]
@@ -84,10 +85,23 @@ class InMemoryPredictor(sam2_video_predictor.SAM2VideoPredictor):  # type: ignor
         return torch.stack([logits[frame] for frame in range(len(frames))])
 
     def _prepared(self, picture: Pixels) -> Tensor:
-        """The picture as stock prepares it: resized by Pillow, in single precision, normalised."""
-        resized = np.asarray(Image.fromarray(picture).resize((self.image_size, self.image_size)))
-        image = torch.from_numpy(resized / 255.0).permute(2, 0, 1).to(torch.float32)
-        return (image - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+        """The picture on the device as stock prepares it: resized, in single precision, normalised."""
+        levels = self._resized(picture).permute(2, 0, 1).to(torch.float64)
+        mean, deviation = self._statistics
+        return ((levels / 255.0).to(torch.float32) - mean) / deviation
+
+    @cached_property
+    def _statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation (3 x 1 x 1 each), on the device."""
+        mean, deviation = (torch.tensor(each, device=self.device)[:, None, None] for each in (MEAN, DEVIATION))
+        return mean, deviation
+
+    def _resized(self, picture: Pixels) -> Tensor:
+        """Resized as stock does it by Pillow, which takes longer than a card encodes: that resizes itself."""
+        if self.device.type == "cpu":
+            return torch.from_numpy(np.array(Image.fromarray(picture).resize((self.image_size, self.image_size))))
+        # What is pinned travels while the card works; anything else would wait for it.
+        return resized(torch.from_numpy(picture).pin_memory().to(self.device, non_blocking=True), self.image_size)
 
     def _state(self, frames: Sequence[Encoded], size: tuple[int, int]) -> dict[str, Any]:
         """A video's state as stock's own methods take it, before anybody has clicked."""
@@ -110,3 +124,14 @@ class InMemoryPredictor(sam2_video_predictor.SAM2VideoPredictor):  # type: ignor
         levels = inference_state["frames"][frame_idx].levels
         features = {"backbone_fpn": list(levels), "vision_pos_enc": list(self._positions)}
         return (None, *self._prepare_backbone_features(features))
+
+
+def resized(picture: Tensor, side: int) -> Tensor:
+    """A picture (uint8 height x width x 3) as Pillow enlarges it to a square: across, then down, in whole levels.
+
+    Float levels on the picture's device, one or two beside Pillow's here and there.
+    """
+    levels = picture.permute(2, 0, 1)[None].to(torch.float32)
+    for size in ((picture.shape[0], side), (side, side)):
+        levels = interpolate(levels, size, mode="bicubic", antialias=True).round().clamp(0, 255)
+    return levels[0].permute(1, 2, 0)
