@@ -117,6 +117,16 @@ def test_a_soft_edge_is_soft_all_the_way(background: Colour) -> None:
     assert metrics.sad(found, soft.alpha) < 0.1 * metrics.sad((soft.alpha > 0.05).astype(np.float32), soft.alpha)
 
 
+def test_the_noise_of_a_soft_edge_averages_out() -> None:
+    sharp = clothed_in(YELLOW, SIDE)
+    alpha, colours = (cv2.GaussianBlur(each, (0, 0), 2) for each in (sharp.alpha, sharp.premultiplied))
+    soft = Drawn(np.asarray(alpha, np.float32), np.asarray(colours, np.float32))
+    still, noisy = (
+        metrics.sad(alpha_of(matted(picture(soft.over(GREY), noise), None)), soft.alpha) for noise in (0, 2)
+    )
+    assert noisy < 1.2 * still, "decided pixel by pixel, it is a third more"
+
+
 def test_a_gap_between_crossing_hairs_is_open_on_white_and_a_white_stripe_further_in_is_not() -> None:
     shown = np.full((SIDE, SIDE, 3), 255, np.uint8)
     cv2.circle(shown, (128, 160), 60, RED, -1)

@@ -50,8 +50,8 @@ class Keyer:
     """
 
     name = "keyer"
-    version = "4"
-    recipe = "keyer-4"
+    version = "5"
+    recipe = "keyer-5"
     exact = True
     in_steps = False
 

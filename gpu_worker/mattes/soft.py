@@ -5,6 +5,9 @@ that nothing shows its own colour. But in a neighbourhood all pure colours lie o
 how far a colour is on the way to that plane. Of the matting literature's local colour models (Levin et al., "A
 Closed-Form Solution to Natural Image Matting", 2008) it is the one for a known background: no system of equations over
 the whole picture is left.
+
+Such a system also smooths alpha, as an edge with no noise in it is smooth. Here the noise of each alpha is known, from
+the picture's and the plane's slope, so that a local filter takes out just that.
 """
 
 from __future__ import annotations
@@ -34,6 +37,19 @@ NOISE_IN_SIGMA, LEAST_ROOM = 2.0, 64.0
 LEAST_VARIANCE = 1e-3
 
 
+def _surface() -> Floats:
+    """The kernel (SQUARE x SQUARE) that lays a quadratic surface through a square and tells its middle.
+
+    Savitzky and Golay's, in two dimensions: ramps and bends stay as they are, and two fifths of the noise are left.
+    """
+    down, across = np.indices((SQUARE, SQUARE)).reshape(2, -1) - SQUARE // 2
+    basis = np.stack([np.ones(SQUARE**2), down, across, down**2, down * across, across**2], axis=1)
+    return np.asarray(np.linalg.pinv(basis)[0].reshape(SQUARE, SQUARE), np.float32)
+
+
+SURFACE = _surface()
+
+
 def with_soft_edges(view: View, alpha: Floats) -> Floats:
     """The same alpha (float32 height x width, 0…1), better where an edge is wide."""
     mixed = (alpha > 0) & (alpha < 1)
@@ -42,8 +58,10 @@ def with_soft_edges(view: View, alpha: Floats) -> Floats:
     if not len(wide):
         return alpha
     solid = alpha >= 1
-    for _ in range(TURNS):
-        better = _on_planes(view, alpha, _inner(solid), wide)
+    for turn in range(TURNS):
+        # Where a codec has smeared hue, neighbours share their errors: nothing averages out.
+        last = turn == TURNS - 1
+        better = _on_planes(view, alpha, _inner(solid), wide, denoise=last and not view.smeared)
         solid &= better >= NEARLY
     return better
 
@@ -54,18 +72,37 @@ def _inner(solid: Mask) -> Floats:
     return cv2.erode(solid.astype(np.uint8), square).astype(np.float32)
 
 
-def _on_planes(view: View, alpha: Floats, pure: Floats, wide: NDArray[np.intp]) -> Floats:
+def _on_planes(view: View, alpha: Floats, pure: Floats, wide: NDArray[np.intp], denoise: bool) -> Floats:
     """The same alpha, and of the `wide` places the one that their planes tell, where these are believed."""
     offset = view.seen - view.ground
     count, slope, off = _planes(offset, pure, wide, view)
     believed = (count >= LEAST_PURE) & (off <= MOST_OFF)
+    places, slope = wide[believed], slope[believed]
+    told = alpha.copy()
+    told.reshape(-1)[places] = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[places])
+    if denoise:
+        variance = np.zeros_like(alpha)
+        variance.reshape(-1)[places] = view.sigma**2 * np.einsum("nc,nc->n", slope, slope)
+        told = _denoised(told, variance)
+    share = told.reshape(-1)[places]
+    empty = alpha.reshape(-1)[places] == 0
+    share = np.where(empty, share, np.maximum(share, _least_alpha(view, places)))
     better = alpha.copy()
-    share = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[wide])
-    empty = alpha.reshape(-1)[wide] == 0
-    share = np.where(empty, share, np.maximum(share, _least_alpha(view, wide)))
-    unseen = empty & (share < UNSEEN)
-    better.reshape(-1)[wide[believed]] = np.where(unseen, 0, share.clip(0, 1))[believed]
+    better.reshape(-1)[places] = np.where(empty & (share < UNSEEN), 0, share.clip(0, 1))
     return better
+
+
+def _denoised(alpha: Floats, variance: Floats) -> Floats:
+    """Alpha (height x width, not clipped) without its noise, of which the `variance` (height x width) is known.
+
+    A local Wiener filter: what differs from a smooth surface is kept by the share of it that noise does not explain.
+    """
+    smooth = cv2.filter2D(alpha, -1, SURFACE)
+    rest = alpha - smooth
+    noise = cv2.blur(variance, (SQUARE, SQUARE)) * (1 - SURFACE[SQUARE // 2, SQUARE // 2])
+    found = cv2.blur(rest * rest, (SQUARE, SQUARE))
+    kept = (found - noise).clip(0) / np.maximum(found, np.finfo(np.float32).tiny)
+    return np.asarray(smooth + kept * rest, np.float32)
 
 
 def _least_alpha(view: View, places: NDArray[np.intp]) -> Floats:
