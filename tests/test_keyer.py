@@ -15,11 +15,13 @@ from tests.drawn import (
     RED,
     WHITE,
     YELLOW,
+    Canvas,
     Colour,
     Drawn,
     Floats,
     Pixels,
     clothed_in,
+    drawn,
     flat,
     outlined,
     picture,
@@ -125,6 +127,33 @@ def test_the_noise_of_a_soft_edge_averages_out() -> None:
         metrics.sad(alpha_of(matted(picture(soft.over(GREY), noise), None)), soft.alpha) for noise in (0, 2)
     )
     assert noisy < 1.2 * still, "decided pixel by pixel, it is a third more"
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+def test_a_pale_foot_before_a_dark_body_is_no_edge_of_it(noise: float) -> None:
+    """Its colour lies on the line from the paper's to the body's, half way."""
+    half = (246, 195, 160)
+
+    def draw(canvas: Canvas) -> None:
+        canvas.ellipse((0.6, 0.8), (0.12, 0.06), half)
+        canvas.ellipse((0.5, 0.5), (0.2, 0.28), (236, 135, 65))
+
+    character = drawn(SIDE, draw)
+    found = alpha_of(matted(picture(character.over(WHITE), noise), None))
+    assert metrics.sad(found, character.alpha) < 0.06, "it is 0.24 if the foot lets the paper through"
+
+
+def test_a_colour_that_is_blurred_wherever_it_is_near_is_known_from_further_off() -> None:
+    """A black outline is nowhere black at its sides, where the picture is blurred, but above and below it is."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.ellipse((0.5, 0.5), (0.3, 0.35), (240, 130, 60), outline=0.02)
+
+    sharp = drawn(SIDE, draw)
+    alpha, colours = (cv2.blur(each, (13, 1)) for each in (sharp.alpha, sharp.premultiplied))
+    moved = Drawn(np.asarray(alpha, np.float32), np.asarray(colours, np.float32))
+    found = alpha_of(matted(picture(moved.over(GREEN_PLATE[0]), 2), GREEN_PLATE[1]))
+    assert metrics.sad(found, moved.alpha) < 0.7, "it is 1.1 if only the orange nearby is known"
 
 
 def test_a_gap_between_crossing_hairs_is_open_on_white_and_a_white_stripe_further_in_is_not() -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_worker.mattes.flat import with_flat_parts
 from gpu_worker.mattes.mixing import HAIR, alpha_of
 from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.shadow import behind_in_shadow
@@ -89,7 +90,7 @@ def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: boo
     view = View.of(frame, behind, sigma)
     outside, enclosed = _outside(view, strictness, chosen=plate is not None)
     noisier = replace(view, sigma=max(sigma, view.noise_beside(outside)))
-    alpha = with_soft_edges(noisier, alpha_of(noisier, outside, enclosed))
+    alpha = with_soft_edges(noisier, with_flat_parts(noisier, alpha_of(noisier, outside, enclosed)))
     rgba = unmixed(frame, behind, alpha)
     return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
 

@@ -12,6 +12,8 @@ the picture's and the plane's slope, so that a local filter takes out just that.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ from popcon.background import Floats
 SQUARE, WIDE, FURTHER = 5, 0.5, 2
 # The pure colours of a neighbourhood: so far around (pixels), so many at least, none within so many of a mixed pixel.
 REACH, LEAST_PURE, NOT_PURE = 12, 6, 1
+# A colour that lies fourteen sigmas beside all of them is looked for this far around.
+STRANGE, WIDER_REACH = 100.0, 48
 # A plane is believed that keeps the pure colours' alpha this near to 1 (root of the mean square).
 MOST_OFF = 0.1
 # What looked solid may be mixed: where the first planes tell less alpha than this it is, and the next leave it out.
@@ -75,9 +79,9 @@ def _inner(solid: Mask) -> Floats:
 def _on_planes(view: View, alpha: Floats, pure: Floats, wide: NDArray[np.intp], denoise: bool) -> Floats:
     """The same alpha, and of the `wide` places the one that their planes tell, where these are believed."""
     offset = view.seen - view.ground
-    count, slope, off = _planes(offset, pure, wide, view)
-    believed = (count >= LEAST_PURE) & (off <= MOST_OFF)
-    places, slope = wide[believed], slope[believed]
+    planes = _planes(offset, pure, wide, view)
+    believed = (planes.pure >= LEAST_PURE) & (planes.off <= MOST_OFF)
+    places, slope = wide[believed], planes.slope[believed]
     told = alpha.copy()
     told.reshape(-1)[places] = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[places])
     if denoise:
@@ -116,12 +120,36 @@ def _least_alpha(view: View, places: NDArray[np.intp]) -> Floats:
     return np.asarray((beyond_noise / room).max(axis=1).clip(0, 1), np.float32)
 
 
-def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> tuple[Floats, Floats, Floats]:
-    """Around each place: how many pure pixels, the slope of alpha that makes theirs 1 (least squares), and how far off.
+class _Planes(NamedTuple):
+    """Around each of some places: how many pixels are pure, the slope of alpha that makes theirs 1, and how far off.
 
-    Noise would make the slope of a single colour steep across it: its variance holds the slope down.
+    `strange` says how far beside the pure colours a place's own lies: half the square of that many sigmas.
     """
-    side = 2 * REACH * view.scale + 1
+
+    pure: Floats
+    slope: Floats
+    off: Floats
+    strange: Floats
+
+
+def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> _Planes:
+    """Pure colours near to a place tell nothing of one that is not made of them and the background's.
+
+    There a wider neighbourhood is asked, if it is of one mind.
+    """
+    near = _planes_within(REACH, offset, pure, places, view)
+    [asking] = np.nonzero(near.strange > STRANGE)
+    if len(asking):
+        wider = _planes_within(WIDER_REACH, offset, pure, places[asking], view)
+        agreed = wider.off <= MOST_OFF
+        for here, there in zip(near, wider, strict=True):
+            here[asking[agreed]] = there[agreed]
+    return near
+
+
+def _planes_within(reach: int, offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> _Planes:
+    """By least squares. Noise would make the slope of a single colour steep across it: its variance holds it down."""
+    side = 2 * reach * view.scale + 1
 
     def around(values: Floats) -> Floats:
         summed = cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -129,12 +157,16 @@ def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) 
 
     channels = [np.ascontiguousarray(offset[..., channel] * pure) for channel in range(3)]
     count = around(pure)
+    number = np.maximum(count, 1)
     total = np.stack([around(channel) for channel in channels], axis=1)
     products = np.empty((len(places), 3, 3), np.float32)
     for one in range(3):
         for other in range(one, 3):
             products[:, one, other] = products[:, other, one] = around(channels[one] * channels[other])
-    products[:, range(3), range(3)] += (np.maximum(count, 1) * view.sigma**2 + LEAST_VARIANCE)[:, None]
-    slope = np.asarray(np.linalg.solve(products, total[..., None])[..., 0], np.float32)
-    explained = np.einsum("nc,nc->n", slope, total) / np.maximum(count, 1)
-    return count, slope, np.sqrt((1 - explained).clip(0))
+    held = products.copy()
+    held[:, range(3), range(3)] += (number * view.sigma**2 + LEAST_VARIANCE)[:, None]
+    own = offset.reshape(-1, 3)[places]
+    slope, leverage = np.moveaxis(np.linalg.solve(held, np.stack([total, own], axis=2)), 2, 0).astype(np.float32)
+    told = np.einsum("na,nab->nb", slope, products)
+    missed = 1 - np.einsum("nc,nc->n", slope, 2 * total - told) / number
+    return _Planes(count, slope, np.sqrt(missed.clip(0)), number * np.einsum("nc,nc->n", own, leverage))
