@@ -83,8 +83,8 @@ class Studio:
     async def enter(self, page: Page) -> None:
         """Where a key is asked for."""
         await page.get_by_label("API key").fill(self.token)
-        await page.get_by_role("button", name="Come in").dblclick()
-        await expect(page.get_by_role("heading", name="Come in")).to_have_count(0)
+        await page.get_by_role("button", name="Sign in").dblclick()
+        await expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
 
 
 @asynccontextmanager

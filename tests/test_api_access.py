@@ -125,7 +125,7 @@ async def test_a_browser_is_in_until_it_leaves_and_acts_for_no_other_site(empty:
         assert ("HttpOnly" in kept, "SameSite=lax" in kept, "Secure" in kept) == (True, True, False)
         for headers in (page, page | link):
             assert "Sets of ann" in (await client.get("/", headers=headers)).text
-        assert "Leave</button>" in (await client.get("/", headers=page)).text
+        assert "Sign out</button>" in (await client.get("/", headers=page)).text
         for path in ("/leave", "/v1/sets", "/v1/uploads"):
             assert (await client.post(path, headers=link)).status_code == 403, path
         assert (await client.post("/leave")).status_code == 303

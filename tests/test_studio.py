@@ -138,13 +138,13 @@ async def test_a_key_that_is_revoked_ends_what_it_opened(studio: Studio, page: P
             await asyncio.sleep(0.5)
     await expect(form.get_by_label("Happy, in your own words")).to_have_value("twice")
     await form.reload()
-    await expect(form.get_by_role("heading", name="Come in")).to_be_visible()
+    await expect(form.get_by_role("heading", name="Sign in")).to_be_visible()
 
     async with studio.client() as client:
         await client.post(started["messages"]["set_listing"], json={"title": "What the guest shall not see"})
     outside = page.get_by_role("alert").filter(has_text="not in force any more")
     async with page.expect_popup() as coming:
-        await outside.get_by_role("link", name="Come in again").click()
+        await outside.get_by_role("link", name="Sign in again").click()
     await studio.enter(await coming.value)
     await expect(outside).to_be_hidden()
     await expect(page.locator("#points li")).to_have_count(1)

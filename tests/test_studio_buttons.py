@@ -44,8 +44,8 @@ async def test_a_double_click_on_any_button_is_sent_once(studio: Studio, page: P
 
     await page.unroute("**")
     sent.clear()
-    await page.get_by_role("button", name="Leave").dblclick()
-    await expect(page.get_by_role("heading", name="Come in")).to_be_visible()
+    await page.get_by_role("button", name="Sign out").dblclick()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert sent == ["/leave"]
     assert found | {"/leave"} == said_in_the_files()
 
