@@ -1,6 +1,7 @@
 """Who may come in: with a key, or from this machine as long as there is none; and what every answer carries."""
 
 import asyncio
+import html
 import re
 import subprocess
 import sys
@@ -132,6 +133,45 @@ async def test_a_browser_is_in_until_it_leaves_and_acts_for_no_other_site(empty:
         assert (await client.get("/", headers=page)).status_code == 401
         behind_tls = await client.post("/enter", data=key, headers={"Origin": HERE.replace("http:", "https:")})
         assert "Secure" in behind_tls.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("wanted", ["/", "/?status=done&action=", "/sets/set-x", "/sets/set-x/emojis/2?frame=3"])
+async def test_a_key_opens_the_page_that_was_wanted(empty: Settings, wanted: str) -> None:
+    """Also after a wrong key, and after S3 was away."""
+    key, page = {"key": create_key(Storage(empty), "ann")}, {"Accept": "text/html"}
+    async with serving(empty) as client:
+        asked = entrance_in(await client.get(wanted, headers=page))
+        asked = entrance_in(await client.post(asked, data={"key": "popcon_guess"}, headers=page))
+        async with serving(empty.model_copy(update=AWAY)) as away:
+            lost = await away.post(asked, data=key, headers=page)
+            assert (lost.status_code, links_in(lost)["Try again"]) == (503, wanted)
+        assert (await client.post(asked, data=key)).headers["Location"] == wanted
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "evil", "", "/sets//evil", "/é"],
+)
+async def test_a_key_opens_no_page_of_another_site(empty: Settings, elsewhere: str) -> None:
+    key, page = {"key": create_key(Storage(empty), "ann")}, {"Accept": "text/html"}
+    told = {"to": elsewhere}
+    async with serving(empty) as client, serving(empty.model_copy(update=AWAY)) as away:
+        assert (await client.post("/enter", params=told, data=key)).headers["Location"] == "/"
+        lost = await away.post("/enter", params=told, data=key, headers=page)
+        assert links_in(lost)["Try again"] == "/"
+
+
+def entrance_in(page: httpx.Response) -> str:
+    """Where the form that asks for a key sends it."""
+    assert page.status_code == 401
+    found = re.search(r'<form method="post" action="([^"]+)"', page.text)
+    assert found
+    return html.unescape(found[1])
+
+
+def links_in(page: httpx.Response) -> dict[str, str]:
+    """Where the links of a page lead, by their words."""
+    return {words: html.unescape(url) for url, words in re.findall(r'<a href="([^"]*)">([^<]+)</a>', page.text)}
 
 
 async def test_without_keys_the_sets_of_all_owners_are_to_be_seen(empty: Settings) -> None:

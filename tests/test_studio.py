@@ -116,8 +116,8 @@ async def test_who_has_no_key_that_is_in_force_is_asked_for_one(studio: Studio, 
     await expect(page.get_by_role("alert")).to_have_text("This key is not in force.")
     await photograph(page, IMAGES, "enter")
 
-    await studio.come_in(page)
-    await page.goto(f"{studio.url}/sets/set-of-somebody")
+    await studio.enter(page)
+    assert page.url == f"{studio.url}/sets/set-of-somebody", "the page that was wanted"
     await expect(page.get_by_role("heading", name="There is no such set")).to_be_visible()
 
 

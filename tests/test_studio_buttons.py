@@ -87,7 +87,7 @@ def said_in_the_files() -> set[str]:
     templates = "".join(each.read_text("utf-8") for each in (HERE / "templates").glob("*.html"))
     scripts = "".join(each.read_text("utf-8") for each in (HERE / "static").glob("*.js"))
     found = re.findall(r'<(?:button|form)\b[^>]* hx-post="([^"]+)"(?![^>]* hx-trigger)', templates)
-    found += re.findall(r'<form method="post" action="([^"]+)"', templates)
+    found += re.findall(r'<form method="post" action="([^"?]+)', templates)
     found += re.findall(r'ajax\("POST", `([^`]+)`', scripts)
     names = re.findall(r'\bsend\(set[._]id, edits, "(\w+)"', templates)
     any_message = "/sets/*/send/*"
@@ -98,7 +98,7 @@ def said_in_the_files() -> set[str]:
 
 def named(request: Request) -> str:
     """Its path, with a star for what differs from set to set."""
-    path = re.sub(r"^https?://[^/]+", "", request.url)
+    path = re.sub(r"^https?://[^/]+|\?.*", "", request.url)
     return re.sub(r"/(set-[^/]+|\d+)(?=/|$)", "/*", path)
 
 

@@ -1,7 +1,9 @@
 """How a browser comes in, and what it shows where it cannot go on."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlunsplit
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,15 +15,18 @@ from starter.studio.pages import draw, page
 
 COOKIE_SECONDS = 90 * 86_400
 
+# A page of our own. Browsers read a backslash as a slash, and leave out tabs: with either, it could be another site's.
+_OWN = re.compile(r"(?!.*//)/[!-\[\]-~]*")
+
 router = APIRouter(include_in_schema=False)
 
 
 @router.post("/enter", dependencies=[Depends(refuse_other_sites)])
 async def enter(request: Request, key: Annotated[str, Form()], here: Here) -> Response:
-    """Remember an API key, where no script can read it."""
+    """Remember an API key, where no script can read it, and go on to the page that was wanted."""
     if await here.access.owner_of(key.strip()) is None:
         raise Problem("unauthorized", "this key is not in force: `popcon keys create` makes one")
-    answer = RedirectResponse("/", status_code=303)
+    answer = RedirectResponse(_wanted(request), status_code=303)
     # A proxy may speak TLS for this process: the browser knows.
     secure = request.headers.get("Origin", str(request.url)).startswith("https:")
     # Lax: who follows a link to a set from elsewhere is in already. What changes something is refused to other sites.
@@ -43,4 +48,13 @@ def problem_page(request: Request, problem: ProblemDocument, headers: Mapping[st
         line = draw("said.html", text=problem.detail, warning=problem.title, outside=problem.status == 401)
         told = {**headers, "HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
         return Response(line, problem.status, told, "text/html; charset=utf-8")
-    return page(request, "problem.html", code=problem.status, headers=headers, problem=problem)
+    return page(request, "problem.html", code=problem.status, headers=headers, problem=problem, wanted=_wanted(request))
+
+
+def _wanted(request: Request) -> str:
+    """The page that somebody is on the way to: this one, or the one from which they sent what only POST answers."""
+    if request.method == "GET":
+        path = urlunsplit(("", "", request.url.path, request.url.query, ""))
+    else:
+        path = request.query_params.get("to", "/")
+    return path if _OWN.fullmatch(path) else "/"
