@@ -1,12 +1,13 @@
 """The page of a new set: what its picture asks for, small windows and keyboards, and how long a set will take."""
 
+import asyncio
 import io
 import re
 from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from starter.estimate import seconds_each
 from tests.api import SAMPLE
@@ -35,6 +36,41 @@ async def test_a_picture_that_no_browser_shows_is_shown_as_it_was_read(studio: S
     )
     await expect(page.locator("#look")).to_have_attribute("src", re.compile("^/new/pictures/"))
     await expect(page.locator("#look")).to_be_visible()
+
+
+async def test_no_set_starts_with_a_picture_that_another_one_replaces(studio: Studio, page: Page) -> None:
+    """Neither while the other one is on its way, nor when it was lost there."""
+    await studio.come_in(page)
+    await page.goto(f"{studio.url}/new")
+    choose, start = page.get_by_label("1. The character"), page.get_by_role("button", name="Start")
+    upload, sent = page.locator("[name=upload]"), asyncio.Queue[Route]()
+    await choose.set_input_files(str(SAMPLE))
+    await expect(upload).to_have_count(1)
+    former = await upload.input_value()
+
+    await page.route("**/new/picture", sent.put)
+    other = {"name": "busy.png", "mimeType": "image/png", "buffer": busy_picture()}
+    await choose.set_input_files(other)  # type: ignore[arg-type]
+    lost = await sent.get()
+    await expect(start).to_be_disabled()
+    await expect(upload).to_have_count(0)
+    await lost.abort()
+    await expect(page.locator("#said")).to_contain_text("try again")
+    await expect(page.locator("#look")).to_be_hidden()
+    await expect(choose).to_have_value("")  # or the browser would not tell that the same file was chosen again
+    await start.click()
+    await expect(page.get_by_text("Choose a picture first.")).to_be_visible()
+
+    await choose.set_input_files(str(SAMPLE))
+    replaced = await sent.get()
+    await choose.set_input_files(other)  # type: ignore[arg-type]
+    arrives = await sent.get()
+    await replaced.abort()
+    await expect(start).to_be_disabled()
+    await arrives.continue_()
+    await expect(start).to_be_enabled()
+    await expect(page.locator("#look")).to_be_visible()
+    assert await upload.input_value() != former
 
 
 async def test_the_estimate_follows_what_is_being_typed(studio: Studio, page: Page) -> None:

@@ -1,23 +1,39 @@
 // The form of a new set: the picture as soon as it is chosen, all actions or none, and the way to what is wrong.
 
+const picture = document.getElementById("picture");
 const look = document.getElementById("look");
 const lookedAt = document.getElementById("looked-at");
 const drop = document.querySelector(".drop");
 
-document.getElementById("picture").addEventListener("change", (event) => {
+// The former picture is given up at once: no set starts with what is not shown any more.
+picture.addEventListener("change", (event) => {
   const [file] = event.target.files;
   show(file ? URL.createObjectURL(file) : "");
+  tell("quiet", "Uploading…");
   if (file && file.size > event.target.dataset.megabytes * 1e6) refuse(event);
 }, true);
+
+// Nor is a picture shown that has not arrived; it can be chosen once more.
+for (const failure of ["htmx:error", "htmx:response:error"]) picture.addEventListener(failure, forget);
+
+function forget() {
+  picture.reset();
+  lookedAt.replaceChildren();
+  show("");
+}
 
 // Of what is too large popcon would hang up before it has answered.
 function refuse(event) {
   event.stopImmediatePropagation();
-  show("");
-  const fault = document.createElement("p");
-  fault.className = "error";
-  fault.textContent = `This file has more than ${event.target.dataset.megabytes} MB: choose a smaller one.`;
-  lookedAt.replaceChildren(fault);
+  forget();
+  tell("error", `This file has more than ${event.target.dataset.megabytes} MB: choose a smaller one.`);
+}
+
+function tell(kind, words) {
+  const line = document.createElement("p");
+  line.className = kind;
+  line.textContent = words;
+  lookedAt.replaceChildren(line);
 }
 
 // What a browser cannot show, like a TIFF, is shown as popcon has read it, as soon as it has.
@@ -47,8 +63,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const swapped = event.detail.ctx.target.id;
   if (swapped === "looked-at") {
     document.getElementById("fault-picture")?.remove();
-    if (lookedAt.querySelector(".error")) show("");
-    else if (look.hidden || !look.src.startsWith("blob:")) showAsRead();
+    if (look.hidden || !look.src.startsWith("blob:")) showAsRead();
   }
   if (swapped === "new") {
     const wrong = document.querySelector("#new [aria-invalid]") ?? document.querySelector("#picture input");
