@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from popcon.errors import Refused, Unavailable
 from popcon.mattes import matte as matte_named
 from popcon.settings import settings
 from popcon.tasks import SmokeReport, SmokeTest
@@ -28,12 +29,16 @@ def smoke(
     sam: Annotated[bool, typer.Option("--sam", help="Try what tells a click's meaning, too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Try a running GPU worker with a drawn character; exit code 1, with the reason, if that comes back wrong.
+    """Try a running GPU worker with a drawn character; exit code 1, with the reason, if it does not do what it should.
 
     Example: popcon smoke --matte rembg:isnet-anime --sam
     """
     task = SmokeTest(matte=matte_named(matte).name, sam=sam)
-    report = ask(lambda popcon: try_worker(popcon, task))
+    try:
+        report = ask(lambda popcon: try_worker(popcon, task))
+    except (Refused, Unavailable) as error:
+        typer.echo(f"popcon: {error}", err=True)
+        raise typer.Exit(FAILED) from error
     show(report.model_dump_json(indent=2) if as_json else _table(report))
     if not as_json:
         show(verdict(report))

@@ -64,6 +64,9 @@ def test_the_command_tries_the_running_worker(stack: Stack, tmp_path: Path) -> N
     assert said.stdout.splitlines()[-1] == "it works"
     told = json.loads(command.run(tmp_path, stack.settings.data_dir, "smoke", "--json").stdout)
     assert told["model"] == Keyer.recipe
+    without = command.run(tmp_path, stack.settings.data_dir, "smoke", "--matte", "rembg:u2netp")
+    assert without.returncode == 1
+    assert "run `popcon models pull rembg:u2netp` there" in without.stderr
 
 
 def test_an_unknown_matte_is_refused_before_anything_starts(tmp_path: Path) -> None:
