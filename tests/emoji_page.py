@@ -7,6 +7,8 @@ from playwright.async_api import Page, expect
 
 from tests.studio import Studio
 
+EDGE = 1e-6
+
 
 class Emoji:
     """An emoji of a set that has been started."""
@@ -47,13 +49,14 @@ class Emoji:
 async def place(page: Page, pixel: tuple[int, int], zoom: int = 1) -> tuple[int, int]:
     """Where on the page a pixel lies, if the canvas shows the middle of the picture that much enlarged.
 
-    Browsers tell where a click was in whole pixels of the page: this is the first one that begins in the picture's.
+    Browsers tell where a click was in whole pixels of the page: this is the first one that begins in the picture's,
+    and not at its very edge, where the page's arithmetic may see the pixel before.
     """
     box, size = await canvas_box(page), await picture_size(page)
     scale = zoom * box["width"] / size[0]
     x = box["x"] + box["width"] / 2 + (pixel[0] - size[0] / 2) * scale
     y = box["y"] + box["height"] / 2 + (pixel[1] - size[1] / 2) * scale
-    return math.ceil(x), math.ceil(y)
+    return math.ceil(x + EDGE), math.ceil(y + EDGE)
 
 
 async def canvas_box(page: Page) -> Any:
