@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -62,8 +63,13 @@ def devices() -> Iterator[Device]:
 
 
 def cards() -> Iterator[Device]:
-    """What is measured on this machine's graphics card."""
+    """What is measured on this machine's graphics card. Ends the script where there is none."""
+    if importlib.util.find_spec("torch") is None:
+        sys.exit("torch is not installed here: run `make setup-gpu`")
     import torch
+
+    if not torch.cuda.is_available():
+        sys.exit("torch finds no graphics card on this machine")
 
     from gpu_worker.mattes.rembg import Rembg
     from gpu_worker.segmenters.sam2_loading import CONFIGURATIONS, build_predictor
@@ -110,8 +116,7 @@ def _sam2(name: str, predictor: Any) -> Device:
     import torch
 
     picture, is_card = _picture(), predictor.device.type == "cuda"
-
-    alone = threading.Lock()
+    alone = threading.Lock()  # as Sam2 has it: its threads share one predictor
 
     def encode(works: Sequence[Any]) -> Sequence[Any]:
         with alone, torch.autocast("cuda", torch.bfloat16, enabled=is_card):
