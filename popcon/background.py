@@ -86,13 +86,13 @@ def fit_background(rgb: NDArray[np.uint8], plate: tuple[int, int, int] | None = 
         refined = [_refined(basis, colours, each, LEAST_TOLERANCE) for each in tries]
         coefficients, sigma = max(
             refined,
-            key=lambda surface: _near(basis, colours, *surface).mean() - PRICE_OF_BENDING * _range(basis @ surface[0]),
+            key=lambda found: _near(basis, colours, *found).mean() - PRICE_OF_BENDING * _range(found[0].T @ basis),
         )
     else:
         start = np.zeros((6, 3), np.float32)
         start[0] = plate
-        near = (np.abs(colours - start[0]) <= PLATE_DRIFT).all(axis=1)
-        coefficients, sigma = _refined(basis[near], colours[near], start, PLATE_DRIFT)
+        near = _furthest(colours, start.T @ basis) <= PLATE_DRIFT
+        coefficients, sigma = _refined(basis[:, near], colours[:, near], start, PLATE_DRIFT)
     fits = _near(basis, colours, coefficients, sigma)
     total = np.bincount(stretch, minlength=STRETCHES)
     fitting = np.bincount(stretch, weights=fits, minlength=STRETCHES)
@@ -115,19 +115,18 @@ def is_plain(rgb: NDArray[np.uint8]) -> bool:
 
 
 def _ring(rgb: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
-    """Evenly spread pixels of the border ring: colours, x and y in -1…1, and the stretch each one belongs to."""
+    """Evenly spread pixels of the border ring: colours (3xn), x and y in -1…1, and the stretch each one belongs to."""
     height, width = rgb.shape[:2]
     thickness = max(2, round(min(height, width) * RING_SHARE))
     inside = np.zeros((height, width), bool)
     inside[thickness:-thickness, thickness:-thickness] = True
-    rows, columns = np.nonzero(~inside)
+    ring = np.flatnonzero(~inside)
     # A stride without a common factor with the width: rows are then sampled at shifted places, not in columns.
-    chosen = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).astype(np.intp)
-    rows, columns = rows[chosen], columns[chosen]
+    chosen = ring[np.linspace(0, len(ring) - 1, min(SAMPLES, len(ring))).astype(np.intp)]
+    rows, columns = np.divmod(chosen, width)
     x = (2 * columns / max(1, width - 1) - 1).astype(np.float32)
     y = (2 * rows / max(1, height - 1) - 1).astype(np.float32)
-    stretch = _stretches(x, y)
-    return rgb[rows, columns].astype(np.float32), x, y, stretch
+    return rgb[rows, columns].T.astype(np.float32, order="C"), x, y, _stretches(x, y)
 
 
 def _stretches(x: Floats, y: Floats) -> NDArray[np.intp]:
@@ -141,14 +140,12 @@ def _stretches(x: Floats, y: Floats) -> NDArray[np.intp]:
 
 
 def _basis(x: Floats, y: Floats) -> Floats:
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
 
 
 def _best_of_tries(basis: Floats, colours: Floats, stretch: NDArray[np.intp]) -> list[Floats]:
     """The surfaces that most stretches lie near to, among those through six of them and the flat one of the median."""
-    members = [stretch == number for number in np.unique(stretch)]
-    places = np.stack([basis[each].mean(axis=0) for each in members])
-    medians = np.stack([np.median(colours[each], axis=0) for each in members])
+    places, medians = _middles(basis, colours, stretch)
     choice = np.random.default_rng(0).integers(0, len(places), (TRIES, 6))
     system = places[choice]
     transposed = system.transpose(0, 2, 1)
@@ -157,36 +154,56 @@ def _best_of_tries(basis: Floats, colours: Floats, stretch: NDArray[np.intp]) ->
     normal[::2, range(3, 6), range(3, 6)] += STIFFNESS
     surfaces = np.linalg.solve(normal, transposed @ medians[choice])
     flat = np.zeros((1, 6, 3), np.float32)
-    flat[0, 0] = np.median(colours, axis=0)
+    flat[0, 0] = np.median(colours, axis=1)
     surfaces = np.concatenate([flat, surfaces])
-    off = np.abs(places @ surfaces - medians).max(axis=2)
-    lost = np.minimum(off / LEAST_TOLERANCE, 1).mean(axis=1) + PRICE_OF_BENDING * _range(places @ surfaces)
+    told = surfaces.transpose(0, 2, 1) @ places.T
+    off = _furthest(told, medians.T)
+    lost = np.minimum(off / LEAST_TOLERANCE, 1).mean(axis=1) + PRICE_OF_BENDING * _range(told)
     return list(surfaces[np.argsort(lost, kind="stable")[:FINALISTS]].astype(np.float32))
 
 
+def _middles(basis: Floats, colours: Floats, stretch: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Of each stretch that has pixels the mean of its places (… x 6) and the median of its colours (… x 3)."""
+    _, first, count = np.unique(np.sort(stretch), return_index=True, return_counts=True)
+    lower, upper = first + (count - 1) // 2, first + count // 2
+    places = np.add.reduceat(basis[:, np.argsort(stretch, kind="stable")], first, axis=1) / count
+    ordered = (channel[np.lexsort((channel, stretch))] for channel in colours)
+    medians = [(channel[lower] + channel[upper]) / 2 for channel in ordered]
+    return np.asarray(places.T, np.float32), np.stack(medians, axis=1)
+
+
 def _refined(basis: Floats, colours: Floats, start: Floats, tolerance: float) -> tuple[Floats, float]:
-    """Least squares over what fits, again and again, with a tolerance that follows the noise; and that noise."""
+    """Least squares over what fits, till it stays the same, with a tolerance that follows the noise; and that noise."""
     coefficients, sigma = start, 0.0
+    fitted = np.zeros(colours.shape[1], bool)
     for _ in range(REFINEMENTS):
-        fits = np.abs(basis @ coefficients - colours).max(axis=1) <= tolerance
+        fits = _furthest(colours, coefficients.T @ basis) <= tolerance
         if fits.sum() < LEAST_SAMPLES:
             return start, 0.0
-        used, wanted = basis[fits], colours[fits]
-        coefficients = np.linalg.solve(used.T @ used + RIDGE, used.T @ wanted).astype(np.float32)
+        if (fits == fitted).all():
+            break
+        fitted = fits
+        used, wanted = basis[:, fits], colours[:, fits]
+        coefficients = np.linalg.solve(used @ used.T + RIDGE, used @ wanted.T).astype(np.float32)
         # The noisiest channel counts: noise is cut off where a channel is at 0 or 255.
-        sigma = SIGMA_OF_MEDIAN * float(np.median(np.abs(used @ coefficients - wanted), axis=0).max())
+        sigma = SIGMA_OF_MEDIAN * float(np.median(np.abs(coefficients.T @ used - wanted), axis=1).max())
         tolerance = _tolerance(sigma)
     return coefficients, sigma
 
 
 def _near(basis: Floats, colours: Floats, coefficients: Floats, sigma: float) -> NDArray[np.bool_]:
     """Which pixels the surface explains."""
-    return np.asarray(np.abs(basis @ coefficients - colours).max(axis=1) <= _tolerance(sigma))
+    return np.asarray(_furthest(colours, coefficients.T @ basis) <= _tolerance(sigma))
+
+
+def _furthest(colours: Floats, others: Floats) -> Floats:
+    """How far colours (… x 3 x n) are apart, in the channel that differs most."""
+    return np.asarray(np.abs(colours - others).max(axis=-2), np.float32)
 
 
 def _range(surfaces: Floats) -> Floats:
-    """How much each surface (… x points x 3) changes over the border, in the channel that changes most, in levels."""
-    return np.asarray(np.ptp(surfaces, axis=-2).max(axis=-1), np.float32)
+    """How much each surface (… x 3 x points) changes over the border, in the channel that changes most, in levels."""
+    return np.asarray(np.ptp(surfaces, axis=-1).max(axis=-1), np.float32)
 
 
 def _tolerance(sigma: float) -> float:
