@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gpu_worker import metrics
+from gpu_worker.mattes import keyer
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.plate import choose_plate
 from tests.drawn import (
@@ -220,6 +221,20 @@ def test_hue_that_video_smears_does_not_stay_at_the_edge() -> None:
     green_tint = visible[:, 1] - visible[:, [0, 2]].max(axis=1)
     assert metrics.sad(alpha_of(rgba), drawn.alpha) < 0.25
     assert np.percentile(green_tint, 99.5) < 40, "the black outline stays black"
+
+
+@pytest.mark.parametrize("plate", [None, GREEN_PLATE[1]])
+@pytest.mark.parametrize("blur", [0.5, 2, 4])
+def test_nothing_changes_if_all_of_the_background_is_looked_at_closely(
+    plate: str | None, blur: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    character = cv2.GaussianBlur(whiskered(SIDE).over(GREEN_PLATE[0] if plate else WHITE), (0, 0), blur)
+    shown = picture(np.asarray(character, np.float32), noise=2)
+    usual = matted(shown, plate)
+    monkeypatch.setattr(keyer, "MARGIN", 2 * SIDE)
+    # Sums over neighbourhoods begin elsewhere, and are rounded in another way.
+    assert np.abs(matted(shown, plate).astype(int) - usual)[..., 3].max() <= 1
+    assert usual[..., 3].max() == 255
 
 
 def test_black_where_nothing_is_seen_and_the_same_every_time() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from gpu_worker.mattes.view import Mask, View
+from gpu_worker.mattes.regions import Mask
+from gpu_worker.mattes.vectors import dot, length
+from gpu_worker.mattes.view import View
 from popcon.background import Floats
 
 # A part is at least this wide (pixels), and less faint than this (levels from the background): shadows are flat too.
@@ -25,7 +27,7 @@ def with_flat_parts(view: View, alpha: Floats) -> Floats:
     mixed = np.asarray((alpha > 0) & (alpha < 1) & (view.distance > LEAST))
     if not cv2.erode(mixed.astype(np.uint8), np.ones((3, 3), np.uint8)).any():
         return alpha  # edges are thin
-    offset = np.asarray(cv2.GaussianBlur(view.seen - view.ground, (0, 0), SMOOTHED * view.scale), np.float32)
+    offset = np.asarray(cv2.GaussianBlur(view.offset, (0, 0), SMOOTHED * view.scale), np.float32)
     calm = _squared_slope(offset) < (max(LEAST_SLOPE, SLOPE_IN_SIGMA * view.sigma) / view.scale) ** 2
     square = np.ones((WIDTH * view.scale,) * 2, np.uint8)
     flat = mixed & (cv2.morphologyEx(calm.astype(np.uint8), cv2.MORPH_OPEN, square) > 0)
@@ -51,9 +53,9 @@ def _with_rims(view: View, alpha: Floats, flat: Mask, offset: Floats) -> Floats:
     nearest[labels[flat]] = np.flatnonzero(flat)
     rim = np.flatnonzero((distance > 0) & (distance <= RIM * view.scale) & (alpha > 0) & (alpha < 1))
     full = offset.reshape(-1, 3)[nearest[labels.reshape(-1)[rim]]]
-    own = (view.seen - view.ground).reshape(-1, 3)[rim]
-    share = np.einsum("nc,nc->n", own, full) / np.einsum("nc,nc->n", full, full)
-    away = np.linalg.norm(own - share[:, None] * full, axis=1)
+    own = view.offset.reshape(-1, 3)[rim]
+    share = dot(own, full) / dot(full, full)
+    away = length(own - share[:, None] * full)
     believed = away <= max(LEAST_OFF_LINE, OFF_LINE_IN_SIGMA * view.sigma)
     told = alpha.copy()
     told.reshape(-1)[rim[believed]] = np.maximum(alpha.reshape(-1)[rim], share.clip(0, 1))[believed]

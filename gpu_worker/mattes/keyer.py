@@ -7,34 +7,20 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from gpu_worker.mattes.flat import with_flat_parts
-from gpu_worker.mattes.mixing import HAIR, alpha_of
+from gpu_worker.mattes.mixing import alpha_of
+from gpu_worker.mattes.outside import like_background, outside_of
 from gpu_worker.mattes.protocol import Batch, Pixels
+from gpu_worker.mattes.regions import Mask, around
 from gpu_worker.mattes.shadow import behind_in_shadow
 from gpu_worker.mattes.soft import with_soft_edges
-from gpu_worker.mattes.view import BRIGHTNESS, Mask, View
+from gpu_worker.mattes.view import BRIGHTNESS, View
 from popcon.background import Floats, fit_background
 from popcon.colours import rgb_levels
 
-Labels = NDArray[np.int32]
-
-# A pixel this far from the background (Euclidean, levels of 255) may be character, if it hangs together with one that
-# surely is. Both follow the noise; the least values are what rounding and video coding do to a flat colour.
-MAYBE_IN_SIGMA, LEAST_MAYBE = 4.5, 9.0
-SURELY_IN_SIGMA, LEAST_SURELY = 8.0, 24.0
-# Loose specks up to this many pixels are noise; the smallest mark that somebody draws is larger.
-SPECK_PIXELS = 2
-# An enclosed spot of the plate's colour is a hole, but for noise in the character of less than so many pixels.
-LEAST_HOLE = 6
-# A small one (pixels) is a gap between hairs on any background, if no more than a HAIR parts it from the outside.
-LEAST_GAP, LARGEST_GAP = 2, 140
-# Hairs leave wedges: a gap of more than so many pixels is one only if none of it is further than this from its edge.
-COMPACT_GAP, GAP_DEPTH = 40, 4.0
-# On a background that nobody chose, a larger one is a hole if its colour is the background's to within this (levels, on
-# average): clothes are hardly ever that much like a background. White paper and black are, and stay what they may be.
-SAME, PAPER, NIGHT = 1.0, 200, 40
+# All around the character so many pixels of the background are looked at: no rule below reaches further.
+MARGIN = 16
 # A plate this near to grey has no hue that could spill onto the character (levels).
 LEAST_SPILLING_HUE = 12.0
 # Video and JPEG smear the hue over this many pixels.
@@ -87,11 +73,20 @@ class Keyer:
 
 def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:
     behind, sigma = behind_character(frame, plate, keep_shadow)
-    view = View.of(frame, behind, sigma)
-    outside, enclosed = _outside(view, strictness, chosen=plate is not None)
-    noisier = replace(view, sigma=max(sigma, view.noise_beside(outside)))
+    whole = View.of(frame, behind, sigma)
+    like = like_background(whole, strictness)
+    rgba = np.zeros((*frame.shape[:2], 4), np.uint8)
+    if not like.all():
+        part = around(~like, MARGIN * whole.scale)
+        rgba[part] = _cut_out(whole.part(part), np.ascontiguousarray(like[part]), plate)
+    return rgba
+
+
+def _cut_out(view: View, like: Mask, plate: str | None) -> Pixels:
+    outside, enclosed = outside_of(view, like, chosen=plate is not None)
+    noisier = replace(view, sigma=max(view.sigma, view.noise_beside(outside)))
     alpha = with_soft_edges(noisier, with_flat_parts(noisier, alpha_of(noisier, outside, enclosed)))
-    rgba = unmixed(frame, behind, alpha)
+    rgba = unmixed(view.frame, view.behind, alpha)
     return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
 
 
@@ -101,52 +96,6 @@ def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False
     if not keep_shadow and (shaded := behind_in_shadow(frame, background)):
         return shaded
     return background.image(*frame.shape[:2]), background.sigma
-
-
-def _outside(view: View, strictness: float, chosen: bool) -> tuple[Mask, Mask]:
-    """What is background, and what is enclosed by the character and kept although it looks like background.
-
-    Background is near to its colour, and reached from the border or a hole.
-    """
-    like = _like_background(view, strictness)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(like, connectivity=4)
-    area = stats[:, cv2.CC_STAT_AREA]
-    opened = np.zeros(count, bool)
-    opened[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
-    opened[0] = False
-    beside = np.zeros(count, bool)
-    beside[labels[cv2.dilate(opened[labels].astype(np.uint8), np.ones((2 * HAIR + 1,) * 2, np.uint8)) > 0]] = True
-    deep = np.zeros(count, bool)
-    deep[labels[cv2.distanceTransform(like, cv2.DIST_L2, 3) > GAP_DEPTH]] = True
-    opened |= beside & (area >= LEAST_GAP) & (area <= np.where(deep, COMPACT_GAP, LARGEST_GAP))
-    enclosed = ~opened & (area > COMPACT_GAP)
-    enclosed[0] = False
-    opened |= area >= LEAST_HOLE if chosen else _holes(view, np.asarray(labels, np.int32), enclosed)
-    opened[0] = False
-    return np.asarray(opened[labels]), np.asarray((enclosed & ~opened)[labels])
-
-
-def _like_background(view: View, strictness: float) -> NDArray[np.uint8]:
-    distance = view.distance / np.float32(strictness)
-    maybe = (distance > max(LEAST_MAYBE, MAYBE_IN_SIGMA * view.sigma)).astype(np.uint8)
-    surely = distance > max(LEAST_SURELY, SURELY_IN_SIGMA * view.sigma)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(maybe, connectivity=8)
-    character = np.zeros(count, bool)
-    character[labels[surely]] = True
-    character &= stats[:, cv2.CC_STAT_AREA] > SPECK_PIXELS
-    character[0] = False
-    return np.asarray(~character[labels], np.uint8)
-
-
-def _holes(view: View, labels: Labels, enclosed: Mask) -> Mask:
-    """Which of the `enclosed` areas (by label) have exactly the background's colour, where that is no common one."""
-    holes = np.zeros_like(enclosed)
-    for label in np.flatnonzero(enclosed):
-        area = labels == label
-        behind = view.behind[area].mean(axis=0)
-        off = view.frame[area].mean(axis=0) - behind
-        holes[label] = np.abs(off).max() < SAME and behind.min() < PAPER and behind.max() > NIGHT
-    return holes
 
 
 def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:

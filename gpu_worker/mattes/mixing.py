@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.view import Mask, View
+from gpu_worker.mattes.regions import Mask, connected
+from gpu_worker.mattes.vectors import dot, length
+from gpu_worker.mattes.view import View
 from popcon.background import Floats
 
 Indices = NDArray[np.intp]
@@ -55,31 +57,34 @@ def alpha_of(view: View, outside: Mask, enclosed: Mask) -> Floats:
 
     What lies behind pure colour is the character's, whatever it looks like.
     """
-    inside = np.where(outside, np.float32(0), view.distance)
-    starts = outside | _slivers(view, inside, outside, enclosed)
+    solid = (~outside).astype(np.uint8)
+    inside = np.asarray(cv2.copyTo(view.distance, solid), np.float32)
+    offset = np.asarray(cv2.copyTo(view.offset, solid), np.float32)
+    starts = outside | _slivers(view, inside, offset, outside, enclosed)
     mixed = _candidates(view, inside, starts, outside | enclosed)
-    pure = np.where(outside[..., None], view.ground, view.seen).reshape(-1, 3)
+    pure = (view.ground + offset).reshape(-1, 3)
     peak = _peak(view, mixed, pure)
     full = pure[peak] - mixed.behind
-    squared = np.einsum("nc,nc->n", full, full)
+    squared = dot(full, full)
     squared -= OVERSHOOT_IN_SIGMA * view.sigma * np.sqrt(squared)
     strength = np.sqrt(np.maximum(squared, 1))
-    share = np.einsum("nc,nc->n", mixed.own, full) / strength**2
+    share = dot(mixed.own, full) / strength**2
     # What lies on nobody's line and is faint beside its neighbours is ringing of a codec, and only as solid as faint.
     alone = peak == mixed.places
     faintness = strength / np.maximum(_largest_around(inside, FAINT_REACH).reshape(-1)[mixed.places], 1)
     faint = alone & (strength < FAINT_LEVELS) & (faintness < FAINT_SHARE)
     share[faint] = faintness[faint]
     believed = ~alone & (mixed.highest < _nearly(strength, view)) & (mixed.rising | (not view.smeared))
-    region = np.zeros(outside.size, np.uint8)
-    region[mixed.places] = faint | believed
-    reached = _touching(region.reshape(outside.shape), starts).reshape(-1)[mixed.places]
-    alpha = (~outside).astype(np.float32)
+    region = np.zeros(outside.shape, bool)
+    region.reshape(-1)[mixed.places] = faint | believed
+    touching = cv2.dilate(starts.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    reached = connected(region, touching & region, connectivity=8).reshape(-1)[mixed.places]
+    alpha = solid.astype(np.float32)
     alpha.reshape(-1)[mixed.places] = np.where(reached, share.clip(0, 1), 1)
     return alpha
 
 
-def _slivers(view: View, inside: Floats, outside: Mask, enclosed: Mask) -> Mask:
+def _slivers(view: View, inside: Floats, offset: Floats, outside: Mask, enclosed: Mask) -> Mask:
     """Narrow gaps between hairs that meet, near to the outside: no way leads there, and nothing shows the background.
 
     Between a dark outline and light clothes is grey as well, but there the two sides differ. What is narrow at the edge
@@ -90,8 +95,7 @@ def _slivers(view: View, inside: Floats, outside: Mask, enclosed: Mask) -> Mask:
     beside_hair = cv2.dilate(outside.astype(np.uint8), np.ones((2 * HAIR * view.scale + 1,) * 2, np.uint8)) > 0
     shirt = cv2.dilate(enclosed.astype(np.uint8), square, iterations=2) > 0
     around = (4 * view.scale + 1,) * 2
-    mean = cv2.blur(np.where(outside[..., None], np.float32(0), view.seen - view.ground), around)
-    alike = np.sqrt(np.einsum("hwc,hwc->hw", mean, mean)) > ALIKE * cv2.blur(inside, around)
+    alike = length(np.asarray(cv2.blur(offset, around), np.float32)) > ALIKE * cv2.blur(inside, around)
     return np.asarray(narrow & beside_hair & alike & ~shirt & ~outside)
 
 
@@ -100,8 +104,7 @@ def _candidates(view: View, inside: Floats, starts: Mask, settled: Mask) -> Mixe
     highest = _highest_on_the_way(inside, starts, (DEPTH_SMEARED if view.smeared else DEPTH) * view.scale)
     strongest = _largest_around(inside, sum(CLIMB) * view.scale)
     places = np.flatnonzero((highest < _nearly(strongest, view)) & ~settled)
-    behind = view.ground.reshape(-1, 3)[places]
-    own = view.seen.reshape(-1, 3)[places] - behind
+    own, behind = (each.reshape(-1, 3)[places] for each in (view.offset, view.ground))
     passed = highest.reshape(-1)[places]
     rising = passed <= inside.reshape(-1)[places] * (1 + RISING_SHARE) + RISING_IN_SIGMA * view.sigma
     return Mixed(places, own, behind, passed, rising)
@@ -133,7 +136,7 @@ def _nearly(strength: Floats, view: View) -> Floats:
 def _peak(view: View, mixed: Mixed, pure: Floats) -> Indices:
     """The place of each mixed pixel's pure colour: the one furthest along a line that the mixed colour lies on."""
     height, width = view.distance.shape
-    squared = np.einsum("nc,nc->n", mixed.own, mixed.own)
+    squared = dot(mixed.own, mixed.own)
     off_line = np.where(mixed.rising, OFF_LINE_SHARE, OFF_LINE_SHARE_FALLING) * np.sqrt(squared)
     least = LEAST_OFF_LINE_SMEARED if view.smeared else LEAST_OFF_LINE
     tolerance = np.maximum(OFF_LINE_IN_SIGMA * view.sigma + off_line, least) ** 2
@@ -145,18 +148,9 @@ def _peak(view: View, mixed: Mixed, pure: Floats) -> Indices:
             for across in (-reach, 0, reach):
                 there = (rows + down).clip(0, height - 1) * width + (columns + across).clip(0, width - 1)
                 full = pure[there] - mixed.behind
-                along = np.einsum("nc,nc->n", mixed.own, full)
-                away = squared - along * along / np.maximum(np.einsum("nc,nc->n", full, full), 1)
+                along = dot(mixed.own, full)
+                away = squared - along * along / np.maximum(dot(full, full), 1)
                 better = (along > furthest) & (away <= tolerance)
                 peak = np.where(better, there, peak)
                 furthest = np.where(better, along, furthest)
     return peak
-
-
-def _touching(region: NDArray[np.uint8], starts: Mask) -> Mask:
-    """The parts of a region (0 or 1) that touch a start."""
-    count, labels = cv2.connectedComponents(region, connectivity=8)
-    touching = (cv2.dilate(starts.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (region > 0)
-    reached = np.zeros(count, bool)
-    reached[labels[touching]] = True
-    return np.asarray(reached[labels])

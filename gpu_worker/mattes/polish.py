@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import Keyer, behind_character, unmixed
 from gpu_worker.mattes.protocol import Answer, Matte, Pixels
+from gpu_worker.mattes.regions import Labels, Mask, parts
 from gpu_worker.mattes.shadow import BRIGHTEST, DARKEST, OFF_LINE
+from gpu_worker.mattes.vectors import dot, length
 from gpu_worker.mattes.view import SIDE
 from gpu_worker.quality import FAINTEST, SPECK_SHARE
 from popcon.background import Floats
-
-Mask = NDArray[np.bool_]
 
 # Networks never quite say 0 or 1; what is this near to either is meant so.
 NEARLY = 0.04
@@ -90,7 +90,7 @@ def _estimated(frame: Pixels, alpha: Floats) -> Pixels:
 
 def _without_specks(alpha: Floats, seen: Floats | None = None) -> Floats:
     """Alpha without tiny detached parts, but for those that the keyer sees too, where it was asked."""
-    labels, areas = _parts(alpha)
+    labels, areas = _visible(alpha)
     tiny = areas < SPECK_SHARE * areas[1:].max(initial=0)
     gone = tiny if seen is None else tiny & ~_shared(labels, alpha, seen)
     gone[0] = False
@@ -99,7 +99,7 @@ def _without_specks(alpha: Floats, seen: Floats | None = None) -> Floats:
 
 def _dropped_marks(alpha: Floats, seen: Floats) -> Mask:
     """Parts beside the character that the keyer sees and the network does not: lines of motion, tears, bubbles."""
-    labels, areas = _parts(seen)
+    labels, areas = _visible(seen)
     small = (areas >= LEAST_MARK) & (areas < MARK_SHARE * areas[1:].max(initial=0))
     dropped = small & ~_shared(labels, seen, alpha)
     dropped[0] = False
@@ -108,10 +108,9 @@ def _dropped_marks(alpha: Floats, seen: Floats) -> Mask:
 
 def _shadows(frame: Pixels, behind: Floats, seen: Floats) -> Mask:
     """Parts that are the plate in a shadow: darker, of the same hue, and thicker than a line that somebody drew."""
-    labels, areas = _parts(seen)
-    strength = np.maximum(np.einsum("hwc,hwc->hw", behind, behind), 1)
-    brightness = np.einsum("hwc,hwc->hw", frame.astype(np.float32), behind) / strength
-    off_line = np.linalg.norm(frame - brightness[..., None] * behind, axis=2)
+    labels, areas = _visible(seen)
+    brightness = dot(frame.astype(np.float32), behind) / np.maximum(dot(behind, behind), np.float32(1))
+    off_line = length(np.asarray(frame - brightness[..., None] * behind, np.float32))
     shaded = (off_line < OFF_LINE) & (brightness > DARKEST) & (brightness < BRIGHTEST)
     depth = cv2.distanceTransform((labels > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     thickest = np.zeros(len(areas), np.float32)
@@ -122,19 +121,17 @@ def _shadows(frame: Pixels, behind: Floats, seen: Floats) -> Mask:
     return np.asarray(shadow[labels])
 
 
-def _parts(alpha: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """What hangs together of the visible (labels from 1), and the area of each part (of the rest under 0)."""
-    visible = (alpha * 255 >= FAINTEST).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(visible, connectivity=8)
-    return np.asarray(labels, np.int32), np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
+def _visible(alpha: Floats) -> tuple[Labels, NDArray[np.intp]]:
+    """See `parts`: what hangs together of all that somebody can see."""
+    return parts(np.asarray(alpha * 255 >= FAINTEST), connectivity=8)
 
 
-def _shared(labels: NDArray[np.int32], own: Floats, other: Floats) -> Mask:
+def _shared(labels: Labels, own: Floats, other: Floats) -> Mask:
     """Which parts of one alpha the other has too."""
     return np.asarray(_sum_by(labels, np.minimum(own, other)) >= SHARED * _sum_by(labels, own))
 
 
-def _sum_by(labels: NDArray[np.int32], values: Floats | Mask) -> NDArray[np.float64]:
+def _sum_by(labels: Labels, values: Floats | Mask) -> NDArray[np.float64]:
     return np.asarray(np.bincount(labels.ravel(), weights=values.ravel()), np.float64)
 
 

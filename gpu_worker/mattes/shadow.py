@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.regions import Mask, connected
+from gpu_worker.mattes.vectors import dot, length
 from popcon.background import SIGMA_OF_MEDIAN, Background, Floats
-
-Mask = NDArray[np.bool_]
 
 # A shadow is wide: it is looked for in a picture whose longer side is about this, where noise has averaged out. All
 # lengths below are pixels of that picture, all shares are of the plate's brightness.
@@ -84,7 +83,7 @@ def _like_plate(off_line: Floats, brightness: Floats, strength: float, sigma: fl
     """What has the plate's colour, or a darker shade of it; `strength` is the distance of its colour from black."""
     lost = strength * (1 - brightness).clip(0)
     tolerance = OFF_LINE + OFF_LINE_IN_SIGMA * sigma + OFF_LINE_BY_SHADE * lost
-    near = np.einsum("hwc,hwc->hw", off_line, off_line) < tolerance**2
+    near = dot(off_line, off_line) < tolerance**2
     return np.asarray(near & (brightness > DARKEST) & (brightness < BRIGHTEST))
 
 
@@ -94,7 +93,7 @@ def _in_view(like_plate: Mask, even: Floats) -> Mask:
     down = cv2.Sobel(even, cv2.CV_32F, 0, 1, scale=1 / 8)
     # What is next to an edge, or to another colour, has a trace of it.
     smooth = _without_rim(like_plate & (cv2.magnitude(across, down) < STEEPEST), cv2.MORPH_RECT)
-    return _connected(smooth, smooth & _border(even))
+    return connected(smooth, smooth & _border(even), connectivity=4)
 
 
 def _around(shaded: Mask) -> tuple[slice, slice]:
@@ -111,10 +110,10 @@ def _shade(difference: Floats, in_view: Mask, like_plate: Mask, alike: float) ->
     shade = _carried_on(np.zeros_like(difference), difference, in_view, NEIGHBOURHOODS)
     nearby = in_view
     for _ in range(TURNS):
-        fits = like_plate & (_length(difference - shade) < alike)
-        nearby = _connected(in_view | _without_rim(fits, cv2.MORPH_CROSS), in_view)
+        fits = like_plate & (length(difference - shade) < alike)
+        nearby = connected(in_view | _without_rim(fits, cv2.MORPH_CROSS), in_view, connectivity=4)
         shade = _carried_on(shade, difference, nearby, FINEST)
-    shade[_own_shades(like_plate & ~nearby, _length(difference - shade) > alike)] = 0
+    shade[_own_shades(like_plate & ~nearby, length(difference - shade) > alike)] = 0
     return shade
 
 
@@ -148,20 +147,8 @@ def _carried_on(
     return shade
 
 
-def _length(colours: Floats) -> Floats:
-    return np.asarray(np.sqrt(np.einsum("hwc,hwc->hw", colours, colours)), np.float32)
-
-
 def _without_rim(region: Mask, shape: int) -> Mask:
     return cv2.erode(region.astype(np.uint8), cv2.getStructuringElement(shape, (3, 3))) > 0
-
-
-def _connected(region: Mask, seeds: Mask) -> Mask:
-    """The parts of a region that hold a seed; seeds lie within the region."""
-    count, labels = cv2.connectedComponents(region.astype(np.uint8), connectivity=4)
-    held = np.zeros(count, bool)
-    held[labels[seeds]] = True
-    return np.asarray(held[labels])
 
 
 def _noise(frame: Pixels, behind: Floats, in_view: Mask) -> float:

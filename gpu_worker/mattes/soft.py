@@ -18,7 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.view import Mask, View
+from gpu_worker.mattes.regions import Mask
+from gpu_worker.mattes.vectors import dot
+from gpu_worker.mattes.view import View
 from popcon.background import Floats
 
 # An edge is wide where at least half of the pixels in a square of this edge are mixed. It reaches so many pixels
@@ -78,15 +80,14 @@ def _inner(solid: Mask) -> Floats:
 
 def _on_planes(view: View, alpha: Floats, pure: Floats, wide: NDArray[np.intp], denoise: bool) -> Floats:
     """The same alpha, and of the `wide` places the one that their planes tell, where these are believed."""
-    offset = view.seen - view.ground
-    planes = _planes(offset, pure, wide, view)
+    planes = _planes(view.offset, pure, wide, view)
     believed = (planes.pure >= LEAST_PURE) & (planes.off <= MOST_OFF)
     places, slope = wide[believed], planes.slope[believed]
     told = alpha.copy()
-    told.reshape(-1)[places] = np.einsum("nc,nc->n", slope, offset.reshape(-1, 3)[places])
+    told.reshape(-1)[places] = dot(slope, view.offset.reshape(-1, 3)[places])
     if denoise:
         variance = np.zeros_like(alpha)
-        variance.reshape(-1)[places] = view.sigma**2 * np.einsum("nc,nc->n", slope, slope)
+        variance.reshape(-1)[places] = view.sigma**2 * dot(slope, slope)
         told = _denoised(told, variance)
     share = told.reshape(-1)[places]
     empty = alpha.reshape(-1)[places] == 0
@@ -168,5 +169,5 @@ def _planes_within(reach: int, offset: Floats, pure: Floats, places: NDArray[np.
     own = offset.reshape(-1, 3)[places]
     slope, leverage = np.moveaxis(np.linalg.solve(held, np.stack([total, own], axis=2)), 2, 0).astype(np.float32)
     told = np.einsum("na,nab->nb", slope, products)
-    missed = 1 - np.einsum("nc,nc->n", slope, 2 * total - told) / number
-    return _Planes(count, slope, np.sqrt(missed.clip(0)), number * np.einsum("nc,nc->n", own, leverage))
+    missed = 1 - dot(slope, 2 * total - told) / number
+    return _Planes(count, slope, np.sqrt(missed.clip(0)), number * dot(own, leverage))

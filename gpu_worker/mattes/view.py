@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.regions import Mask, Part
+from gpu_worker.mattes.vectors import length
 from popcon.background import Floats
-
-Mask = NDArray[np.bool_]
 
 # Lengths in pixels are for a picture this wide or high; a larger one has proportionally longer ones.
 SIDE = 512
@@ -35,17 +35,17 @@ BESIDE, NINE_TENTHS = 6, 2.5
 
 @dataclass(frozen=True)
 class View:
-    """A frame (uint8 height x width x 3) and what is `behind` the character (float32), and both as they are compared.
+    """A frame (uint8 height x width x 3) and what is `behind` the character (float32), and how they are compared.
 
-    `seen` and `ground` (float32) are those, `distance` is how far they are apart; it and `sigma`, the noise, are in
-    levels of 255. With `smeared` hue does not say where an edge is. `scale` is how many times larger than SIDE the
-    picture is, at least 1.
+    `ground` (float32) is what is behind in the colours that are compared, `offset` how the frame's differ from it, and
+    `distance` how long that is; it and `sigma`, the noise, are in levels of 255. With `smeared` hue does not say where
+    an edge is. `scale` is how many times larger than SIDE the picture is, at least 1.
     """
 
     frame: Pixels
     behind: Floats
-    seen: Floats
     ground: Floats
+    offset: Floats
     distance: Floats
     sigma: float
     smeared: bool
@@ -59,9 +59,19 @@ class View:
         if smeared:
             seen, ground = (np.asarray(cv2.transform(each, _SMEARED), np.float32) for each in (seen, ground))
         offset = seen - ground
-        distance = np.asarray(np.sqrt(np.einsum("hwc,hwc->hw", offset, offset)), np.float32)
         scale = max(1, round(max(frame.shape[:2]) / SIDE))
-        return cls(frame, behind, seen, ground, distance, sigma, smeared, scale)
+        return cls(frame, behind, ground, offset, length(offset), sigma, smeared, scale)
+
+    def part(self, part: Part) -> View:
+        """The same view of a part of the frame."""
+        return replace(
+            self,
+            frame=np.ascontiguousarray(self.frame[part]),
+            behind=np.ascontiguousarray(self.behind[part]),
+            ground=np.ascontiguousarray(self.ground[part]),
+            offset=np.ascontiguousarray(self.offset[part]),
+            distance=np.ascontiguousarray(self.distance[part]),
+        )
 
     def noise_beside(self, outside: Mask) -> float:
         """The noise (sigma) of the background `outside`, beside the character: codecs leave more of it there."""
@@ -73,12 +83,18 @@ class View:
 
 def _hue_is_smeared(frame: Pixels) -> bool:
     """Whether hue changes over more pixels than brightness does."""
-    split = cv2.cvtColor(np.ascontiguousarray(frame[::ROWS]), cv2.COLOR_RGB2YCrCb).astype(np.int16)
-    change = np.abs(split[:, STEP_PIXELS:] - split[:, :-STEP_PIXELS])
-    fine = np.abs(np.diff(split, axis=1))
+    split = cv2.split(cv2.cvtColor(np.ascontiguousarray(frame[::ROWS]), cv2.COLOR_RGB2YCrCb))
+    brightness, *hues = (_steps(np.asarray(each, np.uint8)) for each in split)
+    hue = np.concatenate(hues)
+    if min(len(brightness), len(hue)) < LEAST_STEPS:
+        return False
+    return bool(hue.mean() < SMEARED_SHARE * brightness.mean())
+
+
+def _steps(channel: NDArray[np.uint8]) -> Floats:
+    """Of all steps from left to right, which share of each happens from one pixel to the next."""
+    change = cv2.absdiff(channel[:, STEP_PIXELS:], channel[:, :-STEP_PIXELS])
+    fine = cv2.absdiff(channel[:, 1:], channel[:, :-1])
     steepest = np.max([fine[:, first : first + change.shape[1]] for first in range(STEP_PIXELS)], axis=0)
     steps = change >= LEAST_STEP
-    if min(steps[..., 0].sum(), steps[..., 1:].sum()) < LEAST_STEPS:
-        return False
-    share = steepest / np.maximum(change, 1)
-    return bool(share[..., 1:][steps[..., 1:]].mean() < SMEARED_SHARE * share[..., 0][steps[..., 0]].mean())
+    return np.asarray(steepest[steps].astype(np.float32) / change[steps], np.float32)
