@@ -146,6 +146,7 @@ async def test_a_key_opens_the_page_that_was_wanted(empty: Settings, wanted: str
             lost = await away.post(asked, data=key, headers=page)
             assert (lost.status_code, links_in(lost)["Try again"]) == (503, wanted)
         assert (await client.post(asked, data=key)).headers["Location"] == wanted
+        assert (await client.get(asked)).headers["Location"] == wanted, "the address typed, or loaded again"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,7 @@ async def test_a_key_opens_no_page_of_another_site(empty: Settings, elsewhere: s
     told = {"to": elsewhere}
     async with serving(empty) as client, serving(empty.model_copy(update=AWAY)) as away:
         assert (await client.post("/enter", params=told, data=key)).headers["Location"] == "/"
+        assert (await client.get("/enter", params=told)).headers["Location"] == "/"
         lost = await away.post("/enter", params=told, data=key, headers=page)
         assert links_in(lost)["Try again"] == "/"
 

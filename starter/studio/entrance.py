@@ -26,12 +26,18 @@ async def enter(request: Request, key: Annotated[str, Form()], here: Here) -> Re
     """Remember an API key, where no script can read it, and go on to the page that was wanted."""
     if await here.access.owner_of(key.strip()) is None:
         raise Problem("unauthorized", "this key is not in force: `popcon keys create` makes one")
-    answer = RedirectResponse(_wanted(request), status_code=303)
+    answer = RedirectResponse(_next(request), status_code=303)
     # A proxy may speak TLS for this process: the browser knows.
     secure = request.headers.get("Origin", str(request.url)).startswith("https:")
     # Lax: who follows a link to a set from elsewhere is in already. What changes something is refused to other sites.
     answer.set_cookie(COOKIE, key.strip(), COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
     return answer
+
+
+@router.get("/enter")
+async def begin(request: Request) -> Response:
+    """Somebody loads this address again, or typed it: on to the page, which asks for a key if it needs one."""
+    return RedirectResponse(_next(request), status_code=303)
 
 
 @router.post("/leave", dependencies=[Depends(refuse_other_sites)])
@@ -53,8 +59,14 @@ def problem_page(request: Request, problem: ProblemDocument, headers: Mapping[st
 
 def _wanted(request: Request) -> str:
     """The page that somebody is on the way to: this one, or the one from which they sent what only POST answers."""
-    if request.method == "GET":
-        path = urlunsplit(("", "", request.url.path, request.url.query, ""))
-    else:
-        path = request.query_params.get("to", "/")
+    if request.method != "GET":
+        return _next(request)
+    return _own(urlunsplit(("", "", request.url.path, request.url.query, "")))
+
+
+def _next(request: Request) -> str:
+    return _own(request.query_params.get("to", "/"))
+
+
+def _own(path: str) -> str:
     return path if _OWN.fullmatch(path) else "/"
