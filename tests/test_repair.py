@@ -36,7 +36,9 @@ def error(ours: list[Rgba], truth: list[Rgba]) -> float:
 
 
 def premultiplied(frame: Rgba) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.dstack((frame[..., :3] * (frame[..., 3:] / 255.0), frame[..., 3]))
+    found = frame.astype(np.float64)
+    found[..., :3] *= found[..., 3:] / 255
+    return found
 
 
 def take(action: str, name: str) -> tuple[Performance, Rgba]:
