@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +12,8 @@ from activities.encoder.framing import Rgba
 BACKGROUNDS = ((255, 255, 255), (0, 0, 0), (0x06, 0xC7, 0x55))
 # Decibels of frames that are shown exactly, where the ratio would be endless.
 EXACT = 99.0
+# Pixels of all frames that are multiplied at a time.
+CHUNK = 16_384
 
 
 def worst(wanted: Sequence[Rgba], shown: Sequence[Rgba]) -> float:
@@ -28,16 +31,24 @@ def decibels(error: float) -> float:
 
 def distances(frames: Sequence[Rgba]) -> npt.NDArray[np.float64]:
     """The error (n x n, mean squared) of showing one frame in another's place, on its worst background."""
-    opacity, colours = zip(*map(_layers, frames), strict=True)
-    clear = 1 - np.stack(opacity).reshape(len(frames), -1, 1)
-    over_black = np.stack(colours).reshape(len(frames), -1, 3)
+    layers = np.stack([_layers(frame) for frame in frames])
+    pixels = layers.shape[2]
     found = np.zeros((len(frames), len(frames)))
     for background in BACKGROUNDS:
-        seen = over_black + clear * np.asarray(background, np.float32)
-        for index in range(1, len(frames)):
-            errors = np.square(seen[:index] - seen[index]).mean(axis=(1, 2), dtype=np.float64)
-            found[index, :index] = np.maximum(found[index, :index], errors)
-    return np.maximum(found, found.T)
+        products = np.zeros_like(found)
+        for first in range(0, pixels, CHUNK):
+            products += _products(layers[:, :, first : first + CHUNK], background)
+        own = np.diag(products)
+        found = np.maximum(found, own[:, None] + own - 2 * products)
+    return np.asarray(found / (3 * pixels * 255**2), np.float64)
+
+
+def _products(layers: npt.NDArray[np.uint16], background: tuple[int, int, int]) -> npt.NDArray[np.float64]:
+    """The sums (n x n) of what all frames show, times 255, times what all others show, on a background."""
+    clear = 255 - layers[:, 3:].astype(np.int32)
+    seen = layers[:, :3] + clear * np.array(background, np.int32)[:, None]
+    flat = seen.reshape(len(layers), -1).astype(np.float64)
+    return np.asarray(flat @ flat.T, np.float64)
 
 
 def _worst_error(wanted: Rgba, shown: Rgba) -> float:
@@ -48,18 +59,18 @@ def _worst_error(wanted: Rgba, shown: Rgba) -> float:
     """
     if wanted is shown:
         return 0.0
-    wanted_alpha, wanted_colours = _layers(wanted)
-    shown_alpha, shown_colours = _layers(shown)
-    alpha = shown_alpha - wanted_alpha
-    colours = shown_colours - wanted_colours
-    own = np.square(colours).mean(axis=(0, 1), dtype=np.float64)
-    joint = (colours * alpha).mean(axis=(0, 1), dtype=np.float64)
-    clear = np.square(alpha).mean(dtype=np.float64)
+    difference = np.subtract(_layers(shown), _layers(wanted), dtype=np.float64)
+    products = difference @ difference.T / (difference.shape[1] * 255**2)
+    own, joint, clear = np.diag(products)[:3], products[3, :3], products[3, 3]
     backgrounds = np.asarray(BACKGROUNDS, np.float64)
     return float((own - 2 * backgrounds * joint + backgrounds**2 * clear).mean(axis=1).max())
 
 
-def _layers(frame: Rgba) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Alpha (height x width x 1, 0 to 1) and premultiplied colours (height x width x 3, 0 to 255)."""
-    alpha = frame[:, :, 3:] * np.float32(1 / 255)
-    return alpha, frame[:, :, :3] * alpha
+def _layers(frame: Rgba) -> npt.NDArray[np.uint16]:
+    """Premultiplied colours (0 to 255²) and alpha (0 to 255) of a frame, 4 x its pixels.
+
+    They are whole numbers, so that sums of their products are exact in whatever order they are taken.
+    """
+    *colours, alpha = cv2.split(frame)
+    premultiplied = (cv2.multiply(each, alpha, dtype=cv2.CV_16U) for each in colours)
+    return np.stack([*premultiplied, alpha.astype(np.uint16)]).reshape(4, -1)
