@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 # How far each number may go, however many moves add up: beyond it a character no longer looks like itself.
 FURTHEST = {
@@ -52,10 +53,10 @@ class Pose:
         return self.right + self.tilt + self.bend
 
     def __add__(self, other: Pose) -> Pose:
-        return Pose(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return Pose(*(mine + theirs for mine, theirs in zip(self._numbers(), other._numbers(), strict=True)))
 
     def __mul__(self, amount: float) -> Pose:
-        return Pose(*(amount * mine for mine in astuple(self)))
+        return Pose(*(amount * mine for mine in self._numbers()))
 
     def mirrored(self) -> Pose:
         """The same pose seen in a mirror."""
@@ -78,7 +79,10 @@ class Pose:
 
     def limited(self) -> Pose:
         """The nearest pose that a character can take."""
-        return Pose(**{each.name: _within(getattr(self, each.name), FURTHEST.get(each.name)) for each in fields(self)})
+        return Pose(**{name: _within(value, FURTHEST.get(name)) for name, value in vars(self).items()})
+
+    def _numbers(self) -> Iterable[float]:
+        return vars(self).values()
 
 
 def _within(value: float, furthest: float | None) -> float:
