@@ -65,11 +65,14 @@ class Background:
         """The background alone: float32 heightxwidthx3, in levels of 255."""
         one, x, y, xx, xy, yy = self.coefficients
         across = np.linspace(-1, 1, width, dtype=np.float32)[:, None]
-        down = np.linspace(-1, 1, height, dtype=np.float32)
-        # In each row the surface is a polynomial of y whose factors depend on x alone: one small matrix product.
-        factors = np.stack([one + x * across + xx * across**2, y + xy * across, np.broadcast_to(yy, (width, 3))])
-        surface = np.stack([np.ones_like(down), down, down**2], axis=1) @ factors.reshape(3, width * 3)
-        return np.asarray(surface.clip(0, 255), np.float32).reshape(height, width, 3)
+        down = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+        # In each row the surface is a polynomial of y whose factors depend on x alone.
+        base, slope, bend = (one + x * across + xx * across**2).ravel(), (y + xy * across).ravel(), np.tile(yy, width)
+        surface = down * bend
+        surface += slope
+        surface *= down
+        surface += base
+        return np.asarray(surface.clip(0, 255, out=surface).reshape(height, width, 3), np.float32)
 
 
 def fit_background(rgb: NDArray[np.uint8], plate: tuple[int, int, int] | None = None) -> Background:
