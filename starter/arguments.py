@@ -1,5 +1,6 @@
-"""What several commands take: a set's id, an emoji's number, a folder, own presets, and whether to print JSON."""
+"""What several commands take: a set's id, an emoji's number, a folder, own presets, JSON or not, the version."""
 
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,13 @@ def own_presets(file: Path | None) -> tuple[Preset, ...]:
     return read_presets(chosen) if chosen else ()
 
 
+def show_version(asked: bool) -> None:
+    """Print popcon's version and end, if that was asked."""
+    if asked:
+        typer.echo(metadata.version("popcon"))
+        raise typer.Exit
+
+
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
 SetIdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The set's id, like set-cat-1f3a9c20.", callback=known_set_id)
@@ -40,3 +48,6 @@ Stroke = Annotated[
     typer.Option("--stroke/--no-stroke", help="A white outline around the character.", show_default="by platform"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print popcon's version.")
+]

@@ -17,7 +17,7 @@ from popcon.presets import preset, presets
 from popcon.settings import settings
 from popcon.wording import one_line
 from starter import tables
-from starter.arguments import Json, Out, PresetsFile, SetIdArgument, Stroke, known_set_id, own_presets
+from starter.arguments import Json, Out, PresetsFile, SetIdArgument, Stroke, Version, known_set_id, own_presets
 from starter.asking import ask, show, warn_of
 from starter.client import Popcon
 from starter.correction_commands import corrections
@@ -44,7 +44,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="One picture of a character becomes an animated emoji set that a messenger's store accepts.",
 )
 app.add_typer(corrections)
 app.add_typer(smoking)
@@ -70,6 +69,11 @@ def main() -> None:
     except RPCError as error:
         _quit(f"Temporal does not answer as it should: {error.message}", FAILED)
     sys.exit(code)
+
+
+@app.callback()
+def popcon(version: Version = False) -> None:
+    """One picture of a character becomes an animated emoji set that a messenger's store accepts."""
 
 
 @app.command()

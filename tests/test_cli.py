@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,12 @@ def set_id(made: tuple[Path, subprocess.CompletedProcess[str]]) -> str:
 @pytest.mark.parametrize("mistake", BAD_COMMANDS)
 def test_a_mistake_is_answered_in_one_line(mistake: str, refusals: dict[str, subprocess.CompletedProcess[str]]) -> None:
     assert_refused(refusals[mistake], BAD_COMMANDS[mistake][1])
+
+
+def test_it_says_which_popcon_it_is(nowhere: Path) -> None:
+    answer = command.run(nowhere.parent, nowhere, "--version")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"{metadata.version('popcon')}\n", "")
+    assert not nowhere.exists(), "nothing was started to tell it"
 
 
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path, nowhere: Path) -> None:
