@@ -57,6 +57,7 @@ def set_id(run: Run) -> str:
     return found[1]
 
 
+@pytest.mark.timeout(600)
 async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack) -> None:
     """One set's life in the order in which a person lives it: every step builds on the last."""
     first = packed(folder)

@@ -66,7 +66,9 @@ FLOODS: dict[str, Callable[[SetState, int], tuple[str, dict[str, Any]]]] = {
 @pytest.mark.parametrize("at_once", [1, 50])
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_fills_a_set_to_its_limit_and_no_further(flood: str, at_once: int) -> None:
-    state, scales, numbers, answers = with_takes(LARGEST_STATE - 150_000), Scales(), itertools.count(), [""]
+    # One at a time are looked at one by one, which takes long: there is less room left for them.
+    room = 30_000 if at_once == 1 else 150_000
+    state, scales, numbers, answers = with_takes(LARGEST_STATE - room), Scales(), itertools.count(), [""]
     while not any("set is full" in each for each in answers):
         state, answers = sent(state, flood, itertools.islice(numbers, at_once), scales)
         assert size(state) < MOST_BYTES
