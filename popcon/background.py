@@ -143,6 +143,7 @@ def _stretches(x: Floats, y: Floats) -> NDArray[np.intp]:
 
 
 def _basis(x: Floats, y: Floats) -> Floats:
+    """What a surface's coefficients are multiplied with at each place (6 x n)."""
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
 
 

@@ -237,6 +237,13 @@ def test_nothing_changes_if_all_of_the_background_is_looked_at_closely(
     assert usual[..., 3].max() == 255
 
 
+@pytest.mark.parametrize("size", [(1, 1), (40, 1), (8, 3), (40, 4), (1, 40), (5, 5)])
+@pytest.mark.parametrize("plate", [None, GREEN_PLATE[1]])
+def test_a_picture_of_a_few_pixels_has_a_matte_too(size: tuple[int, int], plate: str | None) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
+    assert matted(noise, plate).shape == (*size, 4)
+
+
 def test_black_where_nothing_is_seen_and_the_same_every_time() -> None:
     frames = np.stack([picture(draw(SIDE).over(WHITE), 2) for draw in (flat, whiskered)])
     together = Keyer().run(frames, [None, None])

@@ -39,9 +39,10 @@ def with_flat_parts(view: View, alpha: Floats) -> Floats:
 
 def _squared_slope(values: Floats) -> Floats:
     """The square of how much the values (height x width x 3) change from pixel to pixel, in all channels together."""
-    across, down = (cv2.Sobel(values, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
-    squares = cv2.add(cv2.multiply(across, across), cv2.multiply(down, down))
-    return np.asarray(cv2.transform(squares, np.ones((1, 3), np.float32)), np.float32)
+    across, down = (
+        np.asarray(cv2.Sobel(values, cv2.CV_32F, *order, ksize=1, scale=0.5), np.float32) for order in ((1, 0), (0, 1))
+    )
+    return dot(across, across) + dot(down, down)
 
 
 def _with_rims(view: View, alpha: Floats, flat: Mask, offset: Floats) -> Floats:

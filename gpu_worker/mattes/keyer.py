@@ -19,7 +19,8 @@ from gpu_worker.mattes.view import BRIGHTNESS, View
 from popcon.background import Floats, fit_background
 from popcon.colours import rgb_levels
 
-# All around the character so many pixels of the background are looked at: no rule below reaches further.
+# All around the character so many pixels of the background are looked at closely: no rule needs to see more of it. What
+# reaches further looks for pure colours, and there are none.
 MARGIN = 16
 # A plate this near to grey has no hue that could spill onto the character (levels).
 LEAST_SPILLING_HUE = 12.0

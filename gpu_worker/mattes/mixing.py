@@ -78,7 +78,7 @@ def alpha_of(view: View, outside: Mask, enclosed: Mask) -> Floats:
     region = np.zeros(outside.shape, bool)
     region.reshape(-1)[mixed.places] = faint | believed
     touching = cv2.dilate(starts.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    reached = connected(region, touching & region, connectivity=8).reshape(-1)[mixed.places]
+    reached = connected(region, touching, connectivity=8).reshape(-1)[mixed.places]
     alpha = solid.astype(np.float32)
     alpha.reshape(-1)[mixed.places] = np.where(reached, share.clip(0, 1), 1)
     return alpha

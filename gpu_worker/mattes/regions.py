@@ -18,7 +18,7 @@ def parts(region: Mask, connectivity: int) -> tuple[Labels, NDArray[np.intp]]:
 
 
 def connected(region: Mask, seeds: Mask, connectivity: int) -> Mask:
-    """The parts of a region that hold a seed."""
+    """The parts of a region that hold a seed; seeds elsewhere hold nothing."""
     count, labels = cv2.connectedComponents(region.view(np.uint8), connectivity=connectivity)
     held = np.zeros(count, bool)
     held[labels[seeds]] = True

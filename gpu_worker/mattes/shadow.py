@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.regions import Mask, connected
+from gpu_worker.mattes.regions import Mask, around, connected, parts
 from gpu_worker.mattes.vectors import dot, length
 from popcon.background import SIGMA_OF_MEDIAN, Background, Floats
 
@@ -58,9 +58,9 @@ def behind_in_shadow(frame: Pixels, fitted: Background) -> tuple[Floats, float] 
     shaded = in_view & (np.abs(even - surface @ sight) > LEAST_SHADE)
     if _without_rim(shaded, cv2.MORPH_RECT).sum() < LEAST_AREA * shaded.size:
         return None
-    around = _around(shaded)
+    part = around(shaded, REACH)
     shade = np.zeros_like(small)
-    shade[around] = _shade(small[around] - surface[around], in_view[around], like_plate[around], ALIKE * strength)
+    shade[part] = _shade(small[part] - surface[part], in_view[part], like_plate[part], ALIKE * strength)
     enlarged = cv2.resize(shade, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     behind = np.asarray((fitted.image(*frame.shape[:2]) + enlarged).clip(0, 255), np.float32)
     return behind, _noise(frame, behind, in_view)
@@ -96,12 +96,6 @@ def _in_view(like_plate: Mask, even: Floats) -> Mask:
     return connected(smooth, smooth & _border(even), connectivity=4)
 
 
-def _around(shaded: Mask) -> tuple[slice, slice]:
-    """The rows and columns of the shadow, and as far around as it is carried on."""
-    left, top, width, height = cv2.boundingRect(shaded.astype(np.uint8))
-    return slice(max(0, top - REACH), top + height + REACH), slice(max(0, left - REACH), left + width + REACH)
-
-
 def _shade(difference: Floats, in_view: Mask, like_plate: Mask, alike: float) -> Floats:
     """How the plate differs from its surface: known where it is in view, smoothly carried on behind everything else.
 
@@ -123,9 +117,8 @@ def _own_shades(hidden: Mask, unlike: Mask) -> Mask:
     Where the shadow is as dark by chance they would have holes.
     """
     areas = _without_rim(hidden, cv2.MORPH_RECT)
-    count, labels = cv2.connectedComponents(areas.astype(np.uint8), connectivity=4)
-    size = np.bincount(labels.ravel(), minlength=count)
-    own = np.bincount(labels[unlike], minlength=count) > MOST_UNLIKE * size
+    labels, size = parts(areas, connectivity=4)
+    own = np.bincount(labels[unlike], minlength=len(size)) > MOST_UNLIKE * size
     own[0] = False
     return hidden & (cv2.dilate(own[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 

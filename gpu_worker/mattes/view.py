@@ -83,6 +83,8 @@ class View:
 
 def _hue_is_smeared(frame: Pixels) -> bool:
     """Whether hue changes over more pixels than brightness does."""
+    if frame.shape[1] <= STEP_PIXELS:
+        return False
     split = cv2.split(cv2.cvtColor(np.ascontiguousarray(frame[::ROWS]), cv2.COLOR_RGB2YCrCb))
     brightness, *hues = (_steps(np.asarray(each, np.uint8)) for each in split)
     hue = np.concatenate(hues)
