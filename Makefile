@@ -14,7 +14,7 @@ LOCK := --quiet --universal --generate-hashes --no-emit-index-url --no-header py
 # What the test of Temporal's pages looks at them with.
 CHROMIUM := /usr/bin/chromium
 # Tests wait for servers a lot: there is work for one more at a time than there are cores, up to four in all.
-TESTERS := $(shell getconf _NPROCESSORS_ONLN | awk '{print $$1 < 4 ? $$1 + 1 : 4}')
+TESTERS := $(shell getconf _NPROCESSORS_ONLN | awk '{print ($$1 < 4 ? $$1 + 1 : 4)}')
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo -n)
 
 .PHONY: help setup setup-gpu demo dev stop test check soak bench-% histories characters presets lock clean

@@ -21,12 +21,13 @@ from tests.studio import Studio, faultless
 ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"
 BUCKET = "popcon-test"
 # What starts servers takes longest. It comes first, so that no long file is left over when all others have ended.
-SERVERS = {"s3_settings", "temporal_server", "stack", "page"}
+SERVERS = {"s3_settings", "temporal_server", "stack", "base", "page"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests by how long they take, roughly."""
-    items.sort(key=lambda item: SERVERS.isdisjoint(getattr(item, "fixturenames", ())))
+    """Order the files by how long they take, roughly."""
+    first = {item.path for item in items if not SERVERS.isdisjoint(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture(scope="session")
