@@ -61,34 +61,16 @@ class Keyer:
     def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         """See `Matte.run`. What the character encloses may be a white shirt: it is kept on white if nobody chose it."""
         return np.stack(
-            [
-                _choked(_keyed(frame, plate, self._strictness, self._shadow), self._choke)
-                for frame, plate in zip(frames, plates, strict=True)
-            ]
+            [_choked(self._keyed(frame, plate), self._choke) for frame, plate in zip(frames, plates, strict=True)]
         )
 
     def matted(self, frame: Pixels, answer: Pixels) -> Pixels:
         """See `Matte.matted`."""
         return answer
 
-
-def _keyed(frame: Pixels, plate: str | None, strictness: float, keep_shadow: bool) -> Pixels:
-    behind, sigma = behind_character(frame, plate, keep_shadow)
-    whole = View.of(frame, behind, sigma)
-    like = like_background(whole, strictness)
-    rgba = np.zeros((*frame.shape[:2], 4), np.uint8)
-    if not like.all():
-        part = around(~like, MARGIN * whole.scale)
-        rgba[part] = _cut_out(whole.part(part), np.ascontiguousarray(like[part]), plate)
-    return rgba
-
-
-def _cut_out(view: View, like: Mask, plate: str | None) -> Pixels:
-    outside, enclosed = outside_of(view, like, chosen=plate is not None)
-    noisier = replace(view, sigma=max(view.sigma, view.noise_beside(outside)))
-    alpha = with_soft_edges(noisier, with_flat_parts(noisier, alpha_of(noisier, outside, enclosed)))
-    rgba = unmixed(view.frame, view.behind, alpha)
-    return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
+    def _keyed(self, frame: Pixels, plate: str | None) -> Pixels:
+        behind, sigma = behind_character(frame, plate, self._shadow)
+        return keyed(frame, behind, sigma, plate, self._strictness)
 
 
 def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False) -> tuple[Floats, float]:
@@ -97,6 +79,17 @@ def behind_character(frame: Pixels, plate: str | None, keep_shadow: bool = False
     if not keep_shadow and (shaded := behind_in_shadow(frame, background)):
         return shaded
     return background.image(*frame.shape[:2]), background.sigma
+
+
+def keyed(frame: Pixels, behind: Floats, sigma: float, plate: str | None, strictness: float = 1.0) -> Pixels:
+    """The matte of a frame (uint8 height x width x 3) as RGBA, by what `behind_character` tells of it."""
+    whole = View.of(frame, behind, sigma)
+    like = like_background(whole, strictness)
+    rgba = np.zeros((*frame.shape[:2], 4), np.uint8)
+    if not like.all():
+        part = around(~like, MARGIN * whole.scale)
+        rgba[part] = _cut_out(whole.part(part), np.ascontiguousarray(like[part]), plate)
+    return rgba
 
 
 def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
@@ -109,6 +102,14 @@ def unmixed(frame: Pixels, behind: Floats, alpha: Floats) -> Pixels:
     own = (frame.reshape(-1, 3)[mixed] - (1 - share) * behind.reshape(-1, 3)[mixed]) / share
     rgba.reshape(-1, 4)[mixed, :3] = np.rint(own.clip(0, 255)).astype(np.uint8)
     return rgba
+
+
+def _cut_out(view: View, like: Mask, plate: str | None) -> Pixels:
+    outside, enclosed = outside_of(view, like, chosen=plate is not None)
+    noisier = replace(view, sigma=max(view.sigma, view.noise_beside(outside)))
+    alpha = with_soft_edges(noisier, with_flat_parts(noisier, alpha_of(noisier, outside, enclosed)))
+    rgba = unmixed(view.frame, view.behind, alpha)
+    return _without_spill(rgba, outside, rgb_levels(plate), SMEAR * view.scale) if plate else rgba
 
 
 def _without_spill(rgba: Pixels, outside: Mask, plate: tuple[int, int, int], edge: int) -> Pixels:

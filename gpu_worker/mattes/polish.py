@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_worker.mattes.keyer import Keyer, behind_character, unmixed
+from gpu_worker.mattes.keyer import behind_character, keyed, unmixed
 from gpu_worker.mattes.protocol import Answer, Matte, Pixels
 from gpu_worker.mattes.regions import Labels, Mask, parts
 from gpu_worker.mattes.shadow import BRIGHTEST, DARKEST, OFF_LINE
@@ -64,16 +64,16 @@ def polish(frame: Pixels, alpha: Pixels, plate: str | None) -> Finished:
     soft = ((alpha / np.float32(255) - NEARLY) / (1 - 2 * NEARLY)).clip(0, 1)
     if plate is None:
         return Finished(_estimated(frame, _without_specks(soft)))
-    behind, _ = behind_character(frame, plate)
-    keyed = Keyer().run(frame[None], [plate])[0]
-    seen = keyed[..., 3] / np.float32(255)
+    behind, sigma = behind_character(frame, plate)
+    by_keyer = keyed(frame, behind, sigma, plate)
+    seen = np.asarray(by_keyer[..., 3] / np.float32(255), np.float32)
     soft = _without_specks(soft, seen)
     marks = _dropped_marks(soft, seen) & ~_shadows(frame, behind, seen)
     edge = max(1, round(EDGE * max(alpha.shape) / SIDE))
     doubt = _opened(np.abs(np.where(marks, seen, soft) - seen) > APART, edge)
     trusted = marks | (_near_edge(soft, edge) & ~_grown(doubt, 2 * edge))
     rgba = unmixed(frame, behind, soft)
-    rgba[trusted] = keyed[trusted]
+    rgba[trusted] = by_keyer[trusted]
     character = (soft >= APART) | (seen >= APART)
     return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())), doubt)
 
