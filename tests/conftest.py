@@ -21,6 +21,7 @@ from tests.studio import Studio, faultless
 ACCESS_KEY, SECRET_KEY = "test-access", "test-secret"
 BUCKET = "popcon-test"
 # What starts servers takes longest. It comes first, so that no long file is left over when all others have ended.
+# (`base` is what tests start a stack of their own from.)
 SERVERS = {"s3_settings", "temporal_server", "stack", "base", "page"}
 
 

@@ -12,7 +12,7 @@ from activities.encoder.framing import Rgba
 BACKGROUNDS = ((255, 255, 255), (0, 0, 0), (0x06, 0xC7, 0x55))
 # Decibels of frames that are shown exactly, where the ratio would be endless.
 EXACT = 99.0
-# Pixels of all frames that are multiplied at a time.
+# Pixels of all frames that are multiplied at a time: as floats, all of 24 large ones would take 150 MB.
 CHUNK = 16_384
 
 
