@@ -77,7 +77,7 @@ $(READY): requirements-dev.lock pyproject.toml | $(UV)
 	@touch $@
 
 $(STUDIO): $(VENDOR)/package.json $(VENDOR)/package-lock.json | $(UV)
-	$(NPM) ci --silent --prefix $(VENDOR)
+	$(NPM) ci --loglevel=error --prefix $(VENDOR)
 	@touch $@
 
 # SAM2 comes as source whose build imports torch: it is built against the locked one, without kernels of its own.
