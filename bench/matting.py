@@ -171,6 +171,9 @@ def _check(result: Report, rows: Sequence[Row]) -> None:
     for part in (TUNED, UNSEEN):
         if CLOSED_FORM in by_matte:
             ours, theirs = _both(by_matte, part, CLOSED_FORM)
+            shares = [_mean(ours, kind) / _mean(theirs, kind) for kind in {kind for _, kind, _ in ours}]
+            share, name = float(np.mean(shares)), f"a kind's SAD over that of {CLOSED_FORM}, mean of all kinds, {part}"
+            result.at_most(name, share, SHARE_OF_CLOSED_FORM)
             behind = {kind: _mean(ours, kind) - _mean(theirs, kind) for _, kind, _ in ours}
             worst = max(behind, key=lambda kind: behind[kind])
             result.at_most(f"SAD behind {CLOSED_FORM} in the worst kind ({worst}), {part}", behind[worst], LEVEL)

@@ -47,8 +47,8 @@ PAPER: Colour = (255, 255, 255)
 NIGHT: Colour = (38, 34, 48)
 COLOURS = (RED, BLUE, GREEN, YELLOW, SKIN, (120, 70, 160), (240, 130, 60))
 
-# Kind and ground of what one picture does not tell: a pane looks as if it were paler and solid, a hole to white paper
-# looks like a white shirt.
+# Kind and ground of what one picture does not tell: a pane looks as if it were paler and solid, to the pixel
+# (tests/test_matting_scenes.py); a hole to white paper looks like a white shirt.
 UNDECIDABLE = ("translucent *", "holes white")
 
 
@@ -112,6 +112,12 @@ def character(name: str, side: int = SIDE) -> Pixels:
     """One of the project's characters on its square canvas (uint8 side x side x 4)."""
     shown = read_rgb(CHARACTERS[name].read_bytes())
     return square(Keyer().run(shown[None], [None])[0], side)
+
+
+def laid(over: Drawn, under: Drawn) -> Drawn:
+    """One drawing on another."""
+    through = 1 - over.alpha
+    return Drawn(over.alpha + through * under.alpha, over.premultiplied + through[..., None] * under.premultiplied)
 
 
 def _grounds(subject: Pixels) -> tuple[tuple[str, str | None], ...]:
@@ -201,8 +207,8 @@ def _fur(dice: Dice, side: int) -> Drawn:
     return drawn_on(side, draw)
 
 
-def _translucent(dice: Dice, side: int) -> Drawn:
-    """A figure with wings like glass, outlined, and a bubble."""
+def glass(dice: Dice, side: int) -> tuple[Drawn, Drawn, float]:
+    """A figure, the panes behind it (wings and a bubble) as if they were solid, and how opaque they are instead."""
     tint, opacity = dice.choice(COLOURS), dice.uniform(0.35, 0.65)
 
     def panes(canvas: Canvas) -> None:
@@ -211,7 +217,13 @@ def _translucent(dice: Dice, side: int) -> Drawn:
         canvas.ellipse((0.84, 0.18), (0.07, 0.07), tint)
 
     figure = drawn_on(side, lambda canvas: _figure(canvas, dice, _two(dice), 0.012))
-    return _laid(figure, _faded(drawn_on(side, panes), opacity))
+    return figure, drawn_on(side, panes), opacity
+
+
+def _translucent(dice: Dice, side: int) -> Drawn:
+    """An outlined figure with wings like glass and a bubble."""
+    figure, panes, opacity = glass(dice, side)
+    return laid(figure, _faded(panes, opacity))
 
 
 def _motion_lines(dice: Dice, side: int) -> Drawn:
@@ -302,11 +314,6 @@ def _sparkles(dice: Dice, side: int) -> Drawn:
             canvas.polygon(spikes, dice.choice((YELLOW, RED, BLUE)))
 
     return drawn_on(side, draw)
-
-
-def _laid(over: Drawn, under: Drawn) -> Drawn:
-    through = 1 - over.alpha
-    return Drawn(over.alpha + through * under.alpha, over.premultiplied + through[..., None] * under.premultiplied)
 
 
 def _faded(subject: Drawn, opacity: float) -> Drawn:

@@ -1,14 +1,29 @@
 """The pictures that bench/matting.py draws are what they claim to be: a character with a known alpha on a ground."""
 
+import random
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from bench.matting_rivals import MARGIN, trimap
-from bench.scenes import CHARACTERS, KINDS, NOISE, SHADOWED, TUNED, UNSEEN, Scene, drawn_scenes, take_scenes
+from bench.scenes import (
+    CHARACTERS,
+    KINDS,
+    NOISE,
+    SHADOWED,
+    TUNED,
+    UNSEEN,
+    Scene,
+    drawn_scenes,
+    glass,
+    laid,
+    take_scenes,
+)
+from gpu_worker.mattes.keyer import Keyer
+from gpu_worker.metrics import sad
 from gpu_worker.plate import PLATES
-from tests.drawn import Floats
+from tests.drawn import GREY, WHITE, Colour, Drawn, Floats, picture
 
 SIDE = 128
 
@@ -73,3 +88,20 @@ def test_a_trimap_leaves_what_is_mixed_unknown_and_tells_no_lie() -> None:
     assert truth[given == 0].max() < 0.01
     step = trimap(np.repeat(np.repeat([[0, 1]], 20, axis=1), 40, axis=0).astype(np.float32))
     assert (step[20] == 0.5).sum() == 2 * MARGIN
+
+
+@pytest.mark.parametrize("ground", [WHITE, GREY, (0, 192, 64)], ids=["white", "grey", "plate"])
+def test_glass_is_the_same_picture_as_a_solid_part_in_the_colour_that_it_shows(ground: Colour) -> None:
+    """So any matte's errors on the two add up to how far they are apart, at least: hardly less than the keyer's do."""
+    figure, panes, opacity = glass(random.Random("translucent 1"), SIDE)
+    share = np.float32(opacity)
+    shown = share * panes.premultiplied + (1 - share) * panes.alpha[..., None] * np.array(ground, np.float32)
+    of_glass = laid(figure, Drawn(share * panes.alpha, share * panes.premultiplied))
+    solid = laid(figure, Drawn(panes.alpha, shown))
+
+    frame, other = (picture(each.over(ground)) for each in (of_glass, solid))
+    assert (frame == other).all()
+    noisy = picture(of_glass.over(ground), NOISE)
+    answer = np.asarray(Keyer().run(noisy[None], [None])[0][..., 3] / np.float32(255))
+    apart = sad(of_glass.alpha, solid.alpha)
+    assert sad(answer, of_glass.alpha) + sad(answer, solid.alpha) < 1.15 * apart
