@@ -86,7 +86,7 @@ async def measure(device: Device, way: Way, seconds: float = SECONDS_OF_RUN) -> 
             while time.perf_counter() < end:
                 work: object = number
                 if device.prepare:
-                    with lane.approaching():
+                    with lane.approaching("model"):
                         work = await asyncio.to_thread(device.prepare)
                 start = time.perf_counter()
                 answer = await lane.submit(Item("model", (1, 1), "frame", work))

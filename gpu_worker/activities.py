@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from temporalio import activity
 
 from gpu_worker.clicks import Click
+from gpu_worker.devices import lane_slots
 from gpu_worker.fingerprint import fingerprint
 from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
@@ -53,6 +54,10 @@ class Frame:
         """A frame, prepared beside the lane: call this from a thread."""
         return cls(matte, pixels, plate, matte.prepared(pixels))
 
+    def item(self, name: str, urgency: int) -> Item[Work]:
+        """What the lane takes."""
+        return Item(self.matte.recipe, self.pixels.shape, name, self, urgency, alone=not self.matte.joins)
+
     def finished(self, answer: Answer) -> Finished:
         """What is stored, by what the lane answered. This too takes a thread."""
         return finish(self.matte, self.pixels, answer, self.plate)
@@ -67,7 +72,7 @@ def open_lane(settings: Settings, relieve: Callable[[], None] = lambda: None) ->
     """The lane as the settings size it, to be entered as an async context. `relieve` is as `Lane` has it."""
     return Lane(
         forward,
-        slots=settings.gpu_slots,
+        slots=lane_slots(settings),
         largest_batch=settings.gpu_batch,
         longest_wait=settings.gpu_wait_ms / 1000,
         relieve=relieve,
@@ -75,7 +80,7 @@ def open_lane(settings: Settings, relieve: Callable[[], None] = lambda: None) ->
 
 
 def forward(works: Sequence[Work]) -> Sequence[Made]:
-    """One forward pass over frames of one model and shape; clicks of one segmenter are done one by one."""
+    """One forward pass over frames of one model and shape; a click comes alone."""
     frames = [each for each in works if isinstance(each, Frame)]
     return list(_matted_together(frames)) if frames else [each.run() for each in works if isinstance(each, Click)]
 
@@ -112,7 +117,7 @@ class GpuActivities:
 
         A transparent upload keeps its own alpha. Raises UnusablePicture when nothing of the character remains.
         """
-        async with beating(), self._using(None if task.transparent else task.matte) as matte:
+        async with beating(), nullcontext() if task.transparent else self._mattes.using(task.matte) as matte:
             recipe = matte.recipe if matte else OWN
             key = keys.character_matte(task.set_id, recipe)
             if await asyncio.to_thread(self._pictures.exists, key):
@@ -126,14 +131,13 @@ class GpuActivities:
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         """Give one picture of a take its alpha, unless that was done before."""
-        async with beating():
-            with self._mattes.holding(task.matte):
-                with self._lane.approaching():
-                    recipe, frame = await asyncio.to_thread(self._approach, task)
-                if frame is not None:
-                    answer = await self._forward(frame, f"{task.set_id}/{task.take}/{task.picture}")
-                    await asyncio.to_thread(self._finish, task, frame, answer)
-        return MattedFrame(recipe=recipe)
+        async with beating(), self._mattes.using(task.matte) as matte:
+            with self._lane.approaching(matte.recipe):
+                frame = await asyncio.to_thread(self._approach, task, matte)
+            if frame is not None:
+                answer = await self._forward(frame, f"{task.set_id}/{task.take}/{task.picture}")
+                await asyncio.to_thread(self._finish, task, frame, answer)
+        return MattedFrame(recipe=matte.recipe)
 
     @activity.defn
     async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
@@ -149,26 +153,14 @@ class GpuActivities:
                 recipe = recipe if steady else task.shown.recipe
         return MattedFrame(recipe=recipe)
 
-    @asynccontextmanager
-    async def _using(self, name: str | None) -> AsyncIterator[Matte | None]:
-        """The model of that name, loaded and held."""
-        if name is None:
-            yield None
-            return
-        with self._mattes.holding(name):
-            yield await asyncio.to_thread(self._mattes.get, name)
-
-    def _approach(self, task: MatteFrame) -> tuple[str, Frame | None]:
-        """The recipe, and the frame to forward; none where the matte is stored already.
+    def _approach(self, task: MatteFrame, matte: Matte) -> Frame | None:
+        """The frame to forward; none where its matte is stored already.
 
         One call for all of it: between frames that are being fetched, every change of thread waits its turn.
         """
-        matte = self._mattes.get(task.matte)
-        key = keys.matte(task.set_id, task.take, task.picture, matte.recipe)
-        if self._pictures.exists(key):
-            return matte.recipe, None
-        pixels = self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture))
-        return matte.recipe, Frame.of(matte, pixels, task.plate)
+        if self._pictures.exists(keys.matte(task.set_id, task.take, task.picture, matte.recipe)):
+            return None
+        return Frame.of(matte, self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture)), task.plate)
 
     def _finish(self, task: MatteFrame, frame: Frame, answer: Answer) -> None:
         finished = frame.finished(answer)
@@ -200,7 +192,7 @@ class GpuActivities:
         if matte is None:
             character = _cleaned(await asyncio.to_thread(self._pictures.rgba, task.upload_key))
         else:
-            with self._lane.approaching():
+            with self._lane.approaching(matte.recipe):
                 picture = _shrunk(await asyncio.to_thread(self._pictures.rgb, task.upload_key))
                 frame = await asyncio.to_thread(Frame.of, matte, picture, None)
             answer = await self._forward(frame, f"{task.set_id}/character")
@@ -213,7 +205,7 @@ class GpuActivities:
         return character
 
     async def _forward(self, frame: Frame, name: str) -> Answer:
-        return await self._lane.submit(Item(frame.matte.recipe, frame.pixels.shape, name, frame, priority()))
+        return await self._lane.submit(frame.item(name, priority()))
 
 
 def _steady_fingerprint(task: SteadyFrame) -> str:

@@ -48,6 +48,10 @@ class Click:
     points: Sequence[Point]
     within: Masks
 
+    def item(self, name: str, urgency: int) -> Item[Any]:
+        """What the lane takes: a segmenter has nothing to share between clicks."""
+        return Item(self.segmenter.version, self.pictures.shape, name, self, urgency, alone=True)
+
     def run(self) -> Masks:
         """The part that is meant, in each picture."""
         return self.segmenter.parts(self.pictures, self.at, self.points, self.within)
@@ -137,8 +141,7 @@ class ClickActivities:
             task.points,
             np.stack([scope(each.matte, task.mode) for each in shown]),
         )
-        name = f"{task.set_id}/{task.take}/click"
-        return await self._lane.submit(Item(self._segmenter.version, click.pictures.shape, name, click, priority()))
+        return await self._lane.submit(click.item(f"{task.set_id}/{task.take}/click", priority()))
 
     def _refine_frame(self, task: RefineAnimation, shown: _Shown, part: Mask) -> RefinedFrame | NothingToChange:
         """A frame of an animation refined and stored, or why there is nothing to change in it."""

@@ -44,8 +44,13 @@ class Counters:
     _wanted_since: float = 0.0
     _wanted_before: float = 0.0
 
+    def failed(self, seconds: float) -> None:
+        """A pass that gave no answers."""
+        self.failures += 1
+        self.busy_seconds += seconds
+
     def forwarded(self, items: int, seconds: float) -> None:
-        """A pass over so many items, whatever came of it."""
+        """A pass that answered so many items."""
         self.forwards += 1
         self.items += items
         self.largest_batch = max(self.largest_batch, items)

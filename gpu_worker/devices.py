@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from popcon.settings import Settings
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DEVICES = Path("/dev")
 
@@ -13,3 +15,8 @@ def visible_devices() -> tuple[str, ...]:
     if said is not None:
         return tuple(each.strip() for each in said.split(",") if each.strip())
     return tuple(map(str, range(len(list(DEVICES.glob("nvidia[0-9]*"))))))
+
+
+def lane_slots(settings: Settings) -> int:
+    """How many forward passes run at once: as set, or two on a card, where one batch travels while one is computed."""
+    return settings.gpu_slots or (2 if visible_devices() else 1)

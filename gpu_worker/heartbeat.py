@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from temporalio import activity
 
-# A fifth of the heartbeat timeout: a few beats may get lost before anybody thinks the worker dead.
-BEAT_SECONDS = 2.0
+# What cancels an activity arrives with a beat, and within two seconds its frame is to be off the device. Besides, many
+# beats may get lost before the heartbeat timeout is over and anybody thinks the worker dead.
+BEAT_SECONDS = 0.8
 
 
 @asynccontextmanager

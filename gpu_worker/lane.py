@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,13 +29,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Item(Generic[Work]):
-    """Something to forward. Items of one model and shape may share a pass; smaller priorities go first."""
+    """Something to forward; smaller priorities go first. `shape` is height x width x channels, or of several pictures.
+
+    Items of one model and shape share a pass, unless they are to go `alone`: what a model does one by one keeps nobody
+    waiting for the others, and who is cancelled meanwhile is not done.
+    """
 
     model: str
     shape: tuple[int, ...]
     name: str
     work: Work
     priority: int = 3
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,7 @@ class Lane(Generic[Work, Result]):
     async def __aenter__(self) -> Self:
         self._waiting: list[_Waiting[Work, Result]] = []
         self._arrivals = count()
-        self._on_their_way = 0
+        self._on_their_way: Counter[str] = Counter()
         self._fits: dict[_Kind, int] = {}
         self._open = True
         self._changed = asyncio.Event()
@@ -85,14 +91,14 @@ class Lane(Generic[Work, Result]):
         return len(self._waiting)
 
     @contextmanager
-    def approaching(self) -> Iterator[None]:
-        """Say that an item is being prepared. A batch waits for more only while one is; submit after this block."""
-        self._on_their_way += 1
+    def approaching(self, model: str) -> Iterator[None]:
+        """Say that an item of this model is being prepared: only then does a batch wait. Submit after this block."""
+        self._on_their_way[model] += 1
         self.counters.wanted(1)
         try:
             yield
         finally:
-            self._on_their_way -= 1
+            self._on_their_way[model] -= 1
             self.counters.wanted(-1)
             self._changed.set()
 
@@ -118,42 +124,52 @@ class Lane(Generic[Work, Result]):
         async with self._collecting:
             while True:
                 self._changed.clear()
-                batch = self._next_batch()
-                if not batch and not self._open:
+                batches = self._batches()
+                if not batches and not self._open:
                     return []
-                clock = self._time_left(batch) if batch else None
-                if clock is None or clock > 0:
-                    await _set_within(self._changed, clock)
-                    continue
-                self._waiting = [each for each in self._waiting if each not in batch]
-                return batch
+                clocks = [self._time_left(batch) for batch in batches]
+                if batch := next((each for each, clock in zip(batches, clocks, strict=True) if clock <= 0), None):
+                    self._waiting = [each for each in self._waiting if each not in batch]
+                    return batch
+                await _set_within(self._changed, min(clocks, default=None))
 
-    def _next_batch(self) -> list[_Waiting[Work, Result]]:
-        """The most urgent item and what can go with it, in order of priority, then of arrival."""
+    def _batches(self) -> list[list[_Waiting[Work, Result]]]:
+        """The most urgent item with what can go with it, in order of priority, then of arrival.
+
+        Behind that, in the same way, what is as urgent and of other kinds: it can go while the first waits for more.
+        """
         self._waiting = [each for each in self._waiting if not each.result.done()]
         queue = sorted(self._waiting, key=lambda each: (each.item.priority, each.arrival))
-        if not queue:
-            return []
-        kind = _kind(queue[0])
-        return [each for each in queue if _kind(each) == kind][: self._most(kind)]
+        batches: dict[_Kind, list[_Waiting[Work, Result]]] = {}
+        for each in queue:
+            as_urgent = each.item.priority == queue[0].item.priority
+            batch = batches.setdefault(_kind(each), []) if as_urgent else batches.get(_kind(each), [])
+            if len(batch) < self._most(each.item):
+                batch.append(each)
+        return list(batches.values())
 
-    def _most(self, kind: _Kind) -> int:
-        """How many of a kind go together: fewer than allowed once that many were too many for the memory."""
-        return self._fits.get(kind, self.largest_batch)
+    def _most(self, item: Item[Work]) -> int:
+        """How many like it go together: fewer than allowed once that many were too many for the memory."""
+        return 1 if item.alone else self._fits.get((item.model, item.shape), self.largest_batch)
 
     def _time_left(self, batch: list[_Waiting[Work, Result]]) -> float:
         """How long the batch may still wait for more. The clock starts with its first item."""
-        if len(batch) == self._most(_kind(batch[0])) or not self._on_their_way or not self._open:
+        first = batch[0].item
+        if len(batch) == self._most(first) or not self._on_their_way[first.model] or not self._open:
             return 0.0
         return min(each.since for each in batch) + self.longest_wait - time.monotonic()
 
     async def _run(self, batch: list[_Waiting[Work, Result]], *, relieved: bool = False) -> None:
-        """Forward a batch. If that fails, forward its halves, so that a poisoned item fails alone.
+        """Forward a batch. If that fails, forward its parts, so that a poisoned item fails alone.
 
-        Where memory was short, later batches are no larger than what fits, and a single item gets a second chance.
+        Where memory is short, what can be given back is, once; if that does not help, later batches are no larger than
+        what fits.
         """
         batch = [each for each in batch if not each.result.done()]
         if not batch:
+            return
+        if len(batch) > self._most(batch[0].item):
+            await self._run_parts(batch, relieved)
             return
         works = [each.item.work for each in batch]
         start = time.monotonic()
@@ -161,28 +177,36 @@ class Lane(Generic[Work, Result]):
             results = await self._in_thread(self.forward, works)
             answers = list(zip(batch, results, strict=True))
         except Exception as error:
-            self._note("failed", batch, start)
+            seconds = time.monotonic() - start
+            self.counters.failed(seconds)
+            _log("failed", batch, seconds)
             await self._after_failure(batch, error, relieved)
             return
-        self._note("forward", batch, start)
+        seconds = time.monotonic() - start
+        self.counters.forwarded(len(batch), seconds)
+        _log("forward", batch, seconds)
         for each, result in answers:
+            self.counters.waits.add(start - each.since)
             if not each.result.done():
                 each.result.set_result(result)
 
+    async def _run_parts(self, batch: list[_Waiting[Work, Result]], relieved: bool) -> None:
+        first = _part(len(batch))
+        await self._run(batch[:first], relieved=relieved)
+        await self._run(batch[first:], relieved=relieved)
+
     async def _after_failure(self, batch: list[_Waiting[Work, Result]], error: Exception, relieved: bool) -> None:
-        half = len(batch) // 2
-        self.counters.failures += 1
         short = is_out_of_memory(error)
         if short:
             self.counters.out_of_memory += 1
-            kind = _kind(batch[0])
-            self._fits[kind] = min(self._most(kind), max(1, half))
-            await self._relieve()
-        if half:
-            await self._run(batch[:half])
-            await self._run(batch[half:])
-        elif short and not relieved:
-            await self._run(batch, relieved=True)
+            if not relieved:
+                await self._relieve()
+                await self._run(batch, relieved=True)
+                return
+        if len(batch) > 1:
+            if short:
+                self._fits[_kind(batch[0])] = _part(len(batch))
+            await self._run_parts(batch, relieved)
         elif not batch[0].result.done():
             batch[0].result.set_exception(_too_large(batch[0].item, error) if short else error)
 
@@ -193,26 +217,39 @@ class Lane(Generic[Work, Result]):
             log.exception("giving memory back failed")
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: object) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _reporting, work, *arguments)
 
-    def _note(self, what: str, batch: list[_Waiting[Work, Result]], start: float) -> None:
-        seconds = time.monotonic() - start
-        self.counters.forwarded(len(batch), seconds)
-        for each in batch:
-            self.counters.waits.add(start - each.since)
-        names = ",".join(each.item.name for each in batch)
-        log.info("%s model=%s batch=%d items=%s ms=%.0f", what, batch[0].item.model, len(batch), names, seconds * 1000)
+
+def _reporting(work: Callable[..., Answer], *arguments: object) -> Answer:
+    """Do it. What would end the lane's own task instead of failing the work is raised as a plain error."""
+    try:
+        return work(*arguments)
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            raise
+        raise RuntimeError(repr(error)) from error
+
+
+def _part(items: int) -> int:
+    """How many of so many, at least two, go on together: the next smaller of 1, 2, 4, 8…, as batches are filled up."""
+    return 1 << ((items - 1).bit_length() - 1)
+
+
+def _log(what: str, batch: list[_Waiting[Work, Result]], seconds: float) -> None:
+    names = ",".join(each.item.name for each in batch)
+    log.info("%s model=%s batch=%d items=%s ms=%.0f", what, batch[0].item.model, len(batch), names, seconds * 1000)
 
 
 def _too_large(item: Item[Work], error: Exception) -> OutOfMemory:
-    height, width = item.shape[:2]
+    *more, height, width, _ = item.shape
+    pictures = f"{more[0]} pictures" if more else "a single picture"
     return OutOfMemory(
-        f"{item.model} runs out of memory on a single picture of {width} x {height} pixels: choose a smaller matte, or "
-        f"give the GPU worker a device with more memory ({error})"
+        f"{item.model} runs out of memory on {pictures} of {width} x {height} pixels: choose a smaller model, or give "
+        f"the GPU worker a device with more memory ({error})"
     )
 
 
-def _kind(waiting: _Waiting[Work, Result]) -> tuple[str, tuple[int, ...]]:
+def _kind(waiting: _Waiting[Work, Result]) -> _Kind:
     return waiting.item.model, waiting.item.shape
 
 

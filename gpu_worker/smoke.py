@@ -18,7 +18,7 @@ from gpu_worker.activities import Frame
 from gpu_worker.clicks import Click
 from gpu_worker.heartbeat import beating
 from gpu_worker.images import decode_rgba, encode_rgba
-from gpu_worker.lane import Item, Lane
+from gpu_worker.lane import Lane
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.protocol import Mask, Segmenter
@@ -50,9 +50,8 @@ class SmokeActivities:
         Raises UnknownName, and ModelMissing where the model cannot be loaded on this machine.
         """
         async with beating():
-            with self._mattes.holding(task.matte):
-                begin = time.perf_counter()
-                matte = await asyncio.to_thread(self._mattes.get, task.matte)
+            begin = time.perf_counter()
+            async with self._mattes.using(task.matte) as matte:
                 loaded = time.perf_counter()
                 picture, character = drawn()
                 await self._matted(matte, picture)
@@ -73,15 +72,13 @@ class SmokeActivities:
 
     async def _matted(self, matte: Matte, picture: Pixels) -> Pixels:
         frame = await asyncio.to_thread(Frame.of, matte, picture, PLATE)
-        answer = await self._lane.submit(Item(matte.recipe, picture.shape, "smoke", frame, priority()))
+        answer = await self._lane.submit(frame.item("smoke", priority()))
         return (await asyncio.to_thread(frame.finished, answer)).rgba
 
     async def _clicked(self, picture: Pixels, character: Mask) -> SmokeFinding:
         points = [Point(x=CENTRE[0], y=CENTRE[1] + RADIUS / 2)]
         click = Click(self._segmenter, picture[None], 0, points, np.ones((1, SIDE, SIDE), bool))
-        [part] = await self._lane.submit(
-            Item(self._segmenter.version, click.pictures.shape, "smoke click", click, priority())
-        )
+        [part] = await self._lane.submit(click.item("smoke click", priority()))
         stray = float((part & ~character).sum() / max(1, part.sum()))
         return SmokeFinding(
             name="click",

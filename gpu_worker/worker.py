@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 
 from gpu_worker.activities import GpuActivities, Made, Work
 from gpu_worker.clicks import ClickActivities
+from gpu_worker.devices import lane_slots
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.protocol import Segmenter
@@ -21,7 +22,7 @@ from popcon.storage import Storage
 # Activities only wait: while one batch runs, one is fetched and decoded and one encoded, stored and reported. With two
 # places instead of three the device stands still whenever the machine around it is busy (`make bench-orchestration`).
 ACTIVITIES_PER_PLACE = 3
-# Heartbeats carry cancellation back; a second is how long a cancelled frame keeps its place at most.
+# Heartbeats carry cancellation back, and are sent no more often than this.
 HEARTBEAT_THROTTLE = timedelta(seconds=1)
 
 
@@ -49,7 +50,7 @@ def gpu_worker(client: Client, activities: Activities, settings: Settings) -> Wo
         client,
         task_queue=queues.GPU,
         activities=activities,
-        max_concurrent_activities=ACTIVITIES_PER_PLACE * settings.gpu_slots * settings.gpu_batch,
+        max_concurrent_activities=ACTIVITIES_PER_PLACE * lane_slots(settings) * settings.gpu_batch,
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         graceful_shutdown_timeout=timedelta(seconds=settings.drain_seconds),
         interceptors=[ReportBugs()],

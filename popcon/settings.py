@@ -87,7 +87,9 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(default=False, description="webhooks may lead into private networks")
 
     cpu_slots: int = Field(default=2, ge=1, description="activities at once in a CPU worker")
-    gpu_slots: int = Field(default=1, ge=1, description="forward passes at once in a GPU worker's lane")
+    gpu_slots: int | None = Field(
+        default=None, ge=1, description="forward passes at once in a GPU worker; empty: 2 on a graphics card, else 1"
+    )
     gpu_batch: int = Field(default=8, ge=1, description="frames in one forward pass at most")
     gpu_memory_mb: int = Field(default=6000, ge=0, description="what warm models may take together, in megabytes")
     gpu_warm: str = Field(default="keyer", description="mattes that a GPU worker loads before it polls")

@@ -40,8 +40,10 @@ def lane(device: Device, slots: int = 1, largest_batch: int = 8, longest_wait: f
     return Lane(device.forward, slots=slots, largest_batch=largest_batch, longest_wait=longest_wait)
 
 
-def item(work: str, model: str = "m-1", shape: tuple[int, ...] = (2, 2), priority: int = 3) -> Item[str]:
-    return Item(model, shape, f"name of {work}", work, priority)
+def item(
+    work: str, model: str = "m-1", shape: tuple[int, ...] = (2, 2, 3), priority: int = 3, alone: bool = False
+) -> Item[str]:
+    return Item(model, shape, f"name of {work}", work, priority, alone)
 
 
 async def queued(here: Lane[str, str], *items: Item[str]) -> list[asyncio.Task[str]]:
@@ -79,7 +81,7 @@ async def test_models_and_shapes_do_not_mix() -> None:
     async with lane(device) as here:
         await asyncio.gather(
             *await queued(
-                here, item("a"), item("b", model="n-1"), item("c", shape=(4, 4)), item("d"), item("e", model="n-1")
+                here, item("a"), item("b", model="n-1"), item("c", shape=(4, 4, 3)), item("d"), item("e", model="n-1")
             )
         )
     assert device.batches == [["a", "d"], ["b", "e"], ["c"]]
@@ -89,7 +91,7 @@ async def test_a_batch_waits_for_who_is_on_the_way_and_for_nobody_else() -> None
     device, decoded = Device(), asyncio.Event()
 
     async def fetch_and_submit(here: Lane[str, str]) -> str:
-        with here.approaching():
+        with here.approaching("m-1"):
             await decoded.wait()
         return await here.submit(item("b"))
 
@@ -108,15 +110,48 @@ async def test_a_batch_waits_for_who_is_on_the_way_and_for_nobody_else() -> None
 async def test_a_full_batch_waits_for_nobody() -> None:
     device = Device()
     async with lane(device, largest_batch=2) as here:
-        with here.approaching():
+        with here.approaching("m-1"):
             await asyncio.gather(*await queued(here, item("a"), item("b")))
     assert device.batches == [["a", "b"]]
+
+
+async def test_a_batch_waits_for_nobody_of_another_model() -> None:
+    device = Device()
+    async with lane(device) as here:
+        with here.approaching("n-1"):
+            assert await here.submit(item("a")) == "A"
+
+
+async def test_while_one_waits_for_more_another_that_is_as_urgent_goes() -> None:
+    device = Device()
+    async with lane(device) as here:
+        with here.approaching("m-1"):
+            tasks = await queued(here, item("a"), item("b", model="n-1"), item("late", model="n-1", priority=5))
+            assert await tasks[1] == "B"
+            await queued(here, item("later", model="o-1", priority=5))
+            await asyncio.sleep(0.01)
+            assert device.batches == [["b", "late"]], "what is less urgent would keep the first waiting"
+        await asyncio.gather(*tasks)
+    assert device.batches == [["b", "late"], ["a"], ["later"]]
+
+
+async def test_what_goes_alone_waits_for_nobody_and_keeps_nobody_waiting() -> None:
+    device = Device()
+    async with lane(device) as here:
+        alone = [item(each, alone=True) for each in "abc"]
+        first, *tasks = await behind_a_shut_gate(device, here, *alone, item("urgent", priority=1, alone=True))
+        with here.approaching("m-1"):
+            tasks[1].cancel()
+            await asyncio.sleep(0)
+            device.gate.set()
+            assert [await each for each in (first, tasks[0], tasks[2], tasks[3])] == ["FIRST", "A", "C", "URGENT"]
+    assert device.batches == [["first"], ["urgent"], ["a"], ["c"]]
 
 
 async def test_nobody_waits_longer_than_allowed() -> None:
     device = Device()
     async with lane(device, longest_wait=0.01) as here:
-        with here.approaching():
+        with here.approaching("m-1"):
             assert await here.submit(item("a")) == "A"
 
 
@@ -163,6 +198,19 @@ async def test_a_poisoned_item_fails_alone() -> None:
         assert isinstance(answers[2], ValueError)
         assert await here.submit(item("after")) == "AFTER"
     assert device.batches[:3] == [["a", "b", "poison", "c"], ["a", "b"], ["poison", "c"]]
+
+
+@pytest.mark.parametrize("error", [StopIteration("enough"), asyncio.CancelledError("no"), SystemExit(3)], ids=repr)
+async def test_a_forward_that_would_end_its_thread_fails_like_others(error: BaseException) -> None:
+    def forward(works: Sequence[str]) -> Sequence[str]:
+        if "last words" in works:
+            raise error
+        return works
+
+    async with Lane(forward, slots=1, largest_batch=1, longest_wait=FOREVER) as here:
+        with pytest.raises(RuntimeError, match=type(error).__name__):
+            await here.submit(item("last words"))
+        assert await here.submit(item("a")) == "a"
 
 
 async def test_a_forward_that_forgets_an_answer_fails() -> None:
@@ -238,10 +286,28 @@ async def test_a_batch_that_is_too_large_is_halved_and_that_is_remembered() -> N
     async with small_lane(device) as here:
         assert await asyncio.gather(*await queued(here, *map(item, "abcdefgh"))) == list("ABCDEFGH")
         tried = len(device.batches)
-        assert [len(each) for each in device.batches] == [8, 4, 2, 2, 4, 2, 2]
-        await asyncio.gather(*await queued(here, *map(item, "ijkl"), item("m", shape=(4, 4)), item("n", shape=(4, 4))))
+        assert [len(each) for each in device.batches] == [8, 8, 4, 2, 2, 2, 2]
+        await asyncio.gather(
+            *await queued(here, *map(item, "ijkl"), item("m", shape=(4, 4, 3)), item("n", shape=(4, 4, 3)))
+        )
     assert device.batches[tried:] == [["i", "j"], ["k", "l"], ["m", "n"]]
-    assert (here.counters.out_of_memory, device.reliefs) == (3, 3)
+    assert (here.counters.out_of_memory, device.reliefs) == (3, 1)
+    assert (here.counters.failures, here.counters.forwards, here.counters.items) == (3, 7, 14)
+
+
+async def test_what_memory_can_be_given_back_is_before_a_batch_is_halved() -> None:
+    device = Small(room=2, after_relief=8)
+    async with small_lane(device) as here:
+        for _ in range(2):
+            await asyncio.gather(*await queued(here, *map(item, "abcdefgh")))
+    assert [len(each) for each in device.batches] == [8, 8, 8]
+
+
+async def test_parts_of_a_batch_have_the_sizes_to_which_batches_are_filled_up() -> None:
+    device = Small(room=4)
+    async with small_lane(device) as here:
+        await asyncio.gather(*await queued(here, *map(item, "abcdefg")))
+    assert [len(each) for each in device.batches] == [7, 7, 4, 3]
 
 
 async def test_a_single_item_gets_a_second_chance_once_memory_was_given_back() -> None:
@@ -306,3 +372,10 @@ async def test_how_long_there_was_work_is_counted() -> None:
         assert 0 < before <= after == here.counters.wanted_seconds
     assert here.counters.batches.counts[0] == 2
     assert sum(here.counters.waits.counts) == 2
+
+
+async def test_memory_runs_out_on_the_pictures_of_a_click_too() -> None:
+    device = Small(room=0)
+    async with small_lane(device) as here:
+        with pytest.raises(OutOfMemory, match=r"on 24 pictures of 512 x 300 pixels"):
+            await here.submit(item("a", shape=(24, 300, 512, 3), alone=True))

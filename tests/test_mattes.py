@@ -58,10 +58,9 @@ def test_the_longest_unused_is_let_go_when_memory_is_short() -> None:
     assert models.evictions == 1
 
 
-def test_a_model_in_use_is_never_let_go() -> None:
+async def test_a_model_in_use_is_never_let_go() -> None:
     models = Mattes(memory_mb=budget(SMALL))
-    with models.holding(SMALL):
-        held = models.get(SMALL)
+    async with models.using(SMALL) as held:
         models.get(MIDDLE)
         assert models.get(SMALL) is held
     models.get(LARGE)

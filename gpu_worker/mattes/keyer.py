@@ -41,6 +41,7 @@ class Keyer:
     version = "5"
     recipe = "keyer-5"
     exact = True
+    joins = False
     in_steps = False
 
     def __init__(self, name: str = name, strictness: float = 1.0, choke: float = 0.0, shadow: bool = False) -> None:

@@ -41,6 +41,10 @@ class Matte(Protocol):
         """Whether `matted` gives what is stored; else its alpha is polished first (polish.py)."""
 
     @property
+    def joins(self) -> bool:
+        """Whether `run` forwards the frames of a batch together, and not one after the other."""
+
+    @property
     def in_steps(self) -> bool:
         """Whether batches should come in a few sizes only, since a device prepares itself anew for each."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -58,6 +59,7 @@ class Mattes:
         # In order of their last use, the one to be let go first in front.
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
+        self._loads: dict[str, asyncio.Task[Matte]] = {}
         self.evictions = 0
 
     @property
@@ -67,23 +69,38 @@ class Mattes:
             return tuple(kept.name for kept in self._kept.values() if kept.matte)
 
     def get(self, name: str) -> Matte:
-        """The model of that name, loaded on first use (which may take long); `holding` keeps it.
+        """The model of that name, loaded on first use (which may take long); `using` keeps it.
 
         Raises UnknownName; ModelMissing where it cannot be loaded on this machine.
         """
-        with self.holding(name):
-            kept = self._kept[name]
-            with kept.loading:
-                if kept.matte is None:
-                    kept.matte = self._factories[name]()
+        with self._in_use(name) as kept, kept.loading:
+            if kept.matte is None:
+                kept.matte = self._factories[name]()
             return kept.matte
 
+    @asynccontextmanager
+    async def using(self, name: str) -> AsyncIterator[Matte]:
+        """The model of that name, loaded on first use; while the block runs it stays. Raises what `get` raises.
+
+        However many wait for a model to be loaded, one thread does: the others are there for frames and clicks.
+        """
+        with self._in_use(name) as kept:
+            yield kept.matte or await self._loaded(name)
+
+    async def _loaded(self, name: str) -> Matte:
+        load = self._loads.get(name)
+        if load is None:
+            load = self._loads[name] = asyncio.create_task(asyncio.to_thread(self.get, name))
+            load.add_done_callback(lambda _: self._loads.pop(name))
+        # Who is cancelled leaves the loading to the others.
+        return await asyncio.shield(load)
+
     @contextmanager
-    def holding(self, name: str) -> Iterator[None]:
+    def _in_use(self, name: str) -> Iterator[_Kept]:
         """While the block runs, the model of that name is in use: once loaded it stays. Raises UnknownName."""
         kept = self._take(name)
         try:
-            yield
+            yield kept
         finally:
             self._give_back(kept)
 

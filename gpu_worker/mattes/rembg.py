@@ -66,6 +66,7 @@ class Rembg:
     # Also stands for what polish makes of its answer.
     version = "2"
     exact = False
+    joins: bool
 
     def __init__(self, model: MatteModel) -> None:
         """Load the model, which takes seconds. Raises ModelMissing where its weights or rembg are missing."""
@@ -75,14 +76,16 @@ class Rembg:
         self._session = _opened(model)
         given = self._session.get_inputs()[0]
         self._input = given.name
-        self._one_by_one = isinstance(given.shape[0], int)
+        # U2-Net answers six coarser mattes besides.
+        self._alpha = self._session.get_outputs()[0].name
+        self.joins = not isinstance(given.shape[0], int)
         self._kind = np.float16 if given.type == "tensor(float16)" else np.float32
         self._tables = self._family.tables
 
     @property
     def in_steps(self) -> bool:
         """See `Matte.in_steps`."""
-        return self.device == "cuda" and not self._one_by_one
+        return self.device == "cuda" and self.joins
 
     @property
     def device(self) -> str:
@@ -97,8 +100,8 @@ class Rembg:
 
     def run(self, prepared: Batch, plates: Sequence[str | None]) -> NDArray[np.floating]:
         """See `Matte.run`. Answers are side x side."""
-        parts = [each[None] for each in prepared] if self._one_by_one else [np.stack([*prepared])]
-        return np.concatenate([self._session.run(None, {self._input: part})[0][:, 0] for part in parts])
+        parts = [np.stack([*prepared])] if self.joins else [each[None] for each in prepared]
+        return np.concatenate([self._session.run([self._alpha], {self._input: part})[0][:, 0] for part in parts])
 
     def matted(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
         """See `Matte.matted`. Colours are the frame's own."""

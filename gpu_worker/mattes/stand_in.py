@@ -19,6 +19,7 @@ class StandIn:
     version = "1"
     recipe = "stand-in-1"
     exact = True
+    joins = True
     in_steps = False
 
     def __init__(self) -> None:
