@@ -1,11 +1,13 @@
 """The keyer against characters whose alpha is known; and the measures themselves, on cases worked out by hand."""
 
+import random
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
 
+from bench.scenes import KINDS
 from gpu_worker import metrics
 from gpu_worker.mattes import keyer
 from gpu_worker.mattes.keyer import Keyer
@@ -128,6 +130,14 @@ def test_the_noise_of_a_soft_edge_averages_out() -> None:
         metrics.sad(alpha_of(matted(picture(soft.over(GREY), noise), None)), soft.alpha) for noise in (0, 2)
     )
     assert noisy < 1.2 * still, "decided pixel by pixel, it is a third more"
+
+
+@pytest.mark.parametrize("background", [WHITE, GREY, (0, 192, 64)])
+def test_hairs_of_a_single_colour_are_drawn_without_any_noise(background: Colour) -> None:
+    """As a drawing program saves them: nothing but rounding keeps the slopes of their plane apart."""
+    fur = KINDS["fur"](random.Random("fur 1"), SIDE)
+    alpha = Keyer().run(picture(fur.over(background))[None], [None])[0][..., 3] / 255
+    assert metrics.sad(alpha, fur.alpha) < 0.05 * metrics.sad(alpha > 0.5, fur.alpha)
 
 
 @pytest.mark.parametrize("noise", [0, 2])

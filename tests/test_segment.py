@@ -233,7 +233,7 @@ def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:
 
 def test_the_keyer_comes_in_three_strengths_with_recipes_of_their_own() -> None:
     models = {name: Mattes().get(name) for name in ("keyer", LOOSE, TIGHT)}
-    assert {each.recipe for each in models.values()} == {"keyer-5", "keyer-loose-5", "keyer-tight-5"}
+    assert {each.recipe for each in models.values()} == {"keyer-6", "keyer-loose-6", "keyer-tight-6"}
     faint = outlined(SIDE).over(PLATE)
     faint[20:40, 20:40] += 10
     rgb = picture(faint, noise=1)

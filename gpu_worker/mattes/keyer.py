@@ -38,8 +38,8 @@ class Keyer:
     """
 
     name = "keyer"
-    version = "5"
-    recipe = "keyer-5"
+    version = "6"
+    recipe = f"{name}-{version}"
     exact = True
     joins = False
     in_steps = False

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Batch, Pixels
 from popcon.errors import ModelMissing
 from popcon.mattes import MatteModel
@@ -63,8 +64,8 @@ FAMILIES = {
 class Rembg:
     """A network behind one of rembg's sessions. It knows nothing of plates: its alpha is polished afterwards."""
 
-    # Also stands for what polish makes of its answer.
-    version = "2"
+    # What stands around the network here, and the keyer by which its answer is polished.
+    version = f"2-{Keyer.version}"
     exact = False
     joins: bool
 

@@ -39,8 +39,8 @@ UNSEEN = 0.02
 # A colour beyond black or full light by less than this is the noise's; where the plate is nearer to either than so many
 # levels, errors of the plate itself would count for too much.
 NOISE_IN_SIGMA, LEAST_ROOM = 2.0, 64.0
-# Levels squared, so that no noise at all leaves the equations solvable.
-LEAST_VARIANCE = 1e-3
+# Without any noise a picture is still rounded to whole levels (their variance, in levels squared).
+ROUNDING = 1 / 12
 
 
 def _surface() -> Floats:
@@ -149,25 +149,30 @@ def _planes(offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) 
 
 
 def _planes_within(reach: int, offset: Floats, pure: Floats, places: NDArray[np.intp], view: View) -> _Planes:
-    """By least squares. Noise would make the slope of a single colour steep across it: its variance holds it down."""
+    """By least squares. Noise would make the slope of a single colour steep across it: its variance holds it down.
+
+    In double precision: beside sums of squares of so many pixels rounding to less would hide that variance.
+    """
     side = 2 * reach * view.scale + 1
 
-    def around(values: Floats) -> Floats:
-        summed = cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(summed.reshape(-1)[places], np.float32)
+    def around(values: Floats) -> NDArray[np.float64]:
+        summed = cv2.boxFilter(values, cv2.CV_64F, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(summed.reshape(-1)[places], np.float64)
 
     channels = [np.ascontiguousarray(offset[..., channel] * pure) for channel in range(3)]
     count = around(pure)
     number = np.maximum(count, 1)
     total = np.stack([around(channel) for channel in channels], axis=1)
-    products = np.empty((len(places), 3, 3), np.float32)
+    products = np.empty((len(places), 3, 3))
     for one in range(3):
         for other in range(one, 3):
             products[:, one, other] = products[:, other, one] = around(channels[one] * channels[other])
     held = products.copy()
-    held[:, range(3), range(3)] += (number * view.sigma**2 + LEAST_VARIANCE)[:, None]
+    held[:, range(3), range(3)] += (number * max(view.sigma**2, ROUNDING))[:, None]
     own = offset.reshape(-1, 3)[places]
-    slope, leverage = np.moveaxis(np.linalg.solve(held, np.stack([total, own], axis=2)), 2, 0).astype(np.float32)
+    slope, leverage = np.moveaxis(np.linalg.solve(held, np.stack([total, own], axis=2)), 2, 0)
     told = np.einsum("na,nab->nb", slope, products)
-    missed = 1 - dot(slope, 2 * total - told) / number
-    return _Planes(count, slope, np.sqrt(missed.clip(0)), number * dot(own, leverage))
+    missed = 1 - np.einsum("na,na->n", slope, 2 * total - told) / number
+    strange = number * np.einsum("na,na->n", own, leverage)
+    found = count, slope, np.sqrt(missed.clip(0)), strange
+    return _Planes(*(np.asarray(each, np.float32) for each in found))
