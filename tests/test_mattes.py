@@ -87,13 +87,14 @@ def test_what_everybody_asks_for_at_once_is_loaded_once() -> None:
 
 
 def test_a_failed_load_takes_no_memory_and_may_be_tried_again() -> None:
-    models = Mattes(memory_mb=budget(SMALL, "rembg:isnet-anime"))
+    models = Mattes(memory_mb=budget(SMALL, MIDDLE))
     kept = models.get(SMALL)
     for _ in range(2):
         with pytest.raises(ModelMissing):
             models.get("rembg:isnet-anime")
     models.get(MIDDLE)
     assert models.get(SMALL) is kept
+    assert models.evictions == 0, "nobody makes room for what is not there"
     lay("rembg:isnet-anime")
     assert models.get("rembg:isnet-anime").name == "rembg:isnet-anime"
 

@@ -17,7 +17,7 @@ from gpu_worker.mattes.rembg import CUDA, FAMILIES, Rembg
 from popcon.errors import ModelMissing, permanent_types
 from popcon.mattes import MatteModel, mattes
 from popcon.weights import found, place
-from tests.drawn import GREY, flat, outlined, picture
+from tests.drawn import GREY, Floats, flat, outlined, picture
 from tests.networks import lay, loaded
 
 NETWORKS = [each for each in mattes() if each.session]
@@ -111,6 +111,23 @@ def test_pictures_together_get_what_each_gets_alone(name: str, fixed_batch: bool
     assert np.abs(together.astype(int) - alone).max() <= TOGETHER
     assert np.abs(together[0].astype(int) - together[1]).max() > 10 * TOGETHER
     assert not together[..., :3][together[..., 3] == 0].any()
+
+
+@pytest.mark.parametrize(("fixed_batch", "batches"), [(False, [3]), (True, [1, 1, 1])], ids=["free", "fixed"])
+def test_pictures_go_together_where_the_file_lets_them(
+    fixed_batch: bool, batches: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, seen = loaded("rembg:u2netp", fixed_batch), []
+    run = network._session.run
+
+    def counted(names: list[str], given: dict[str, Floats]) -> list[Floats]:
+        seen.extend(len(each) for each in given.values())
+        return list(run(names, given))
+
+    monkeypatch.setattr(network._session, "run", counted)
+    answered(network, frames(3))
+    assert seen == batches
+    assert network.joins != fixed_batch
 
 
 def test_one_bright_pixel_changes_no_other_place() -> None:

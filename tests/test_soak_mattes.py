@@ -12,7 +12,8 @@ from tests.networks import lay
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
-FRAMES, BATCH, SIDE = 2000, 8, 64
+# So large a picture, as one alpha of each frame that nobody lets go of would be seen beside the libraries' own memory.
+FRAMES, BATCH, SIDE = 2000, 8, 192
 # Allocators take some time until they have what they need: a fifth of the run.
 WARM_UP = FRAMES // 5
 # By how much memory may differ afterwards, as a share of what it was.

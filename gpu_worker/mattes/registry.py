@@ -16,6 +16,7 @@ from gpu_worker.mattes.rembg import Rembg
 from popcon.errors import UnknownName
 from popcon.mattes import mattes
 from popcon.settings import Settings
+from popcon.weights import found
 
 # Half as far from the background are faint marks, and whoever wants those may want the shadow too; twice as far, and
 # with a third of every soft edge taken away, neither halo nor shadow is left.
@@ -139,5 +140,6 @@ class Mattes:
 
 
 def _memory_of(name: str) -> int:
-    """As the catalogue says; what it does not know, a benchmark's stand-in, takes none."""
-    return next((each.memory_mb for each in mattes() if each.name == name), 0)
+    """As the catalogue says; nobody makes room for what is not there, nor for what it does not know, a stand-in."""
+    model = next((each for each in mattes() if each.name == name), None)
+    return model.memory_mb if model and (model.session is None or found(model)) else 0
