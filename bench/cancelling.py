@@ -1,7 +1,7 @@
 """How soon the device is free for others once a set is cancelled, while frames of it wait and one is on the device.
 
-The servers, the workflow worker and the GPU worker (around a device of 100 ms a frame, one frame after another) are the
-real ones; what comes before the matte lies in S3 already.
+The servers, the workflow worker and the GPU worker (around a device of 100 ms a frame, with its settings' own batches)
+are the real ones; what comes before the matte lies in S3 already.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from popcon.temporal import connect
 SEED = 5
 SETS, EMOJIS = 12, 8
 GOAL_SECONDS = 2.0
+BATCH = Settings.model_fields["gpu_batch"].default
 
 # A cancellation comes at any moment between two heartbeats.
 FIRST_FRAMES_SECONDS, MOMENTS_SECONDS = 0.5, 1.0
@@ -59,7 +60,7 @@ async def main() -> None:
     """Cancel sets at random moments; report."""
     chance = random.Random(SEED)
     with tempfile.TemporaryDirectory() as name, servers(Path(name)) as told, cpu_worker(told, Path(name)):
-        settings = told.model_copy(update={"gpu_slots": 1, "gpu_batch": 1})
+        settings = told.model_copy(update={"gpu_batch": BATCH})
         client, storage = await connect(settings), Storage(settings)
         async with gpu(client, storage, settings):
             seconds = [await cancel_one(client, storage, chance.random() * MOMENTS_SECONDS) for _ in range(SETS)]

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
+from gpu_worker.heartbeat import BEAT_SECONDS
 from gpu_worker.mattes.stand_in import MILLISECONDS
+from gpu_worker.worker import HEARTBEAT_THROTTLE
 from popcon.models import EmojiRequest, EmojiStatus, Manifest, SetStatus
 from popcon.search import register_search_attributes
 from popcon.settings import Settings
@@ -20,12 +22,20 @@ from tests.orchestra import at_rest, hold, is_matting, start, until, workers
 from tests.sets import request
 from tests.stub_activities import StubActivities
 from workflows.emoji import EmojiWorkflow
+from workflows.policies import HEARTBEAT
 
 SAMPLE = Path(__file__).parents[1] / "popcon" / "data" / "sample.png"
 # Far more device time than a test lasts: without the cancellation it would go on for a minute.
 FRAMES, FRAME_SECONDS = 20, 1.0
 # A heartbeat carries a cancellation within a second; the rest is for a busy machine.
 GENEROUS_SECONDS = 5.0
+
+
+def test_beats_are_as_frequent_as_a_cancellation_must_arrive() -> None:
+    """The next beat carries it, unless that has to wait until beats may be sent again; then a batch ends."""
+    assert HEARTBEAT.total_seconds() == 10
+    assert HEARTBEAT_THROTTLE.total_seconds() == 1
+    assert BEAT_SECONDS <= 1
 
 
 @pytest.fixture

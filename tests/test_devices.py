@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.segmenters.colour import ColourRegions
 from popcon.settings import Settings
+from starter.ports import free_ports, is_free
 
 PATIENCE_SECONDS = 60.0
 
@@ -38,13 +40,18 @@ def test_the_cards_are_those_that_cuda_may_use(monkeypatch: pytest.MonkeyPatch, 
     assert devices.visible_devices() == ()
 
 
-def test_each_card_has_a_worker_of_its_own_and_all_stop_together(settings: Settings, tmp_path: Path) -> None:
+def test_each_card_has_a_worker_of_its_own_with_figures_and_all_stop_together(
+    settings: Settings, tmp_path: Path
+) -> None:
     told = tmp_path / "log"
-    fleet = subprocess.Popen(
-        [sys.executable, "-P", "-m", "gpu_worker"], env=environment(settings), stderr=told.open("w")
-    )
+    port = two_free_ports()
+    environ = {**environment(settings), "POPCON_GPU_METRICS_PORT": str(port)}
+    fleet = subprocess.Popen([sys.executable, "-P", "-m", "gpu_worker"], env=environ, stderr=told.open("w"))
     try:
         wait_for(lambda: told.read_text().count("polling popcon-gpu") == 2)
+        for card in (0, 1):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port + card}/metrics", timeout=10) as answer:
+                assert f'popcon_lane_slots{{device="{card}"}} 2.0' in answer.read().decode()
         fleet.send_signal(signal.SIGTERM)
         assert fleet.wait(PATIENCE_SECONDS) == 0
     finally:
@@ -79,6 +86,13 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def two_free_ports() -> int:
+    """The first of two neighbours."""
+    while not is_free((port := free_ports(1)[0]) + 1):
+        pass
+    return port
+
+
 def wait_for(condition: object) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     assert callable(condition)
@@ -102,6 +116,12 @@ class Stepped(StandIn):
         assert len(frames) == len(plates)
         self.batches.append(len(frames))
         return np.stack([np.dstack([each, each[..., :1]]) for each in frames])
+
+
+def test_on_a_card_one_batch_travels_while_another_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cards, said, slots in (("0", None, 2), ("", None, 1), ("0", 1, 1), ("", 3, 3)):
+        monkeypatch.setenv(devices.VISIBLE, cards)
+        assert devices.lane_slots(Settings(gpu_slots=said, _env_file=None)) == slots  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(("frames", "filled"), [(1, 1), (2, 2), (3, 4), (5, 8), (8, 8), (9, 16)])

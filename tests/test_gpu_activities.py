@@ -15,7 +15,7 @@ from gpu_worker.activities import LONG_SIDE, OWN, GpuActivities, Made, Work, ope
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
 from gpu_worker.mattes.keyer import Keyer
-from gpu_worker.mattes.protocol import Batch, Pixels
+from gpu_worker.mattes.protocol import Batch, Matte, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.plate import PLATES
@@ -246,6 +246,29 @@ async def test_an_edit_overtakes_batch_work_inside_the_worker(
     await asyncio.gather(*runs)
     names = [record.getMessage().partition("items=")[2].partition(" ")[0] for record in caplog.records]
     assert names == [f"{set_id}/001-01/{number}" for number in (1, 3, 2)]
+
+
+async def test_a_model_that_takes_long_to_load_keeps_no_other_waiting(
+    storage: Storage, lane: Lane[Work, Made], set_id: str
+) -> None:
+    """More frames wait for it than there are threads that fetch and store: they must not take those."""
+    storage.ensure_bucket()
+    loading = threading.Event()
+
+    def load() -> Matte:
+        loading.wait()
+        return Gated()
+
+    activities = GpuActivities(storage, lane, Mattes({Keyer.name: Keyer, Gated.name: load}))
+    waiting = [frame_task(set_id, number, Gated.name) for number in range(1, 41)]
+    task = frame_task(set_id, 41)
+    store_frame(storage, task)
+    runs = [asyncio.create_task(ActivityEnvironment().run(activities.matte_frame, each)) for each in waiting]
+    await asyncio.sleep(0)
+    assert await ActivityEnvironment().run(activities.matte_frame, task) == MattedFrame(recipe=Keyer.recipe)
+    loading.set()
+    answers = await asyncio.gather(*runs, return_exceptions=True)
+    assert all(isinstance(each, ObjectMissing) for each in answers), "loaded for all of them, though nothing is there"
 
 
 async def queue_of(items: int, lane: Lane[Work, Made]) -> None:

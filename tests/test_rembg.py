@@ -117,8 +117,9 @@ def test_pictures_together_get_what_each_gets_alone(name: str, fixed_batch: bool
 def test_pictures_go_together_where_the_file_lets_them(
     fixed_batch: bool, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, seen = loaded("rembg:u2netp", fixed_batch), []
+    network = loaded("rembg:u2netp", fixed_batch)
     run = network._session.run
+    seen: list[int] = []
 
     def counted(names: list[str], given: dict[str, Floats]) -> list[Floats]:
         seen.extend(len(each) for each in given.values())

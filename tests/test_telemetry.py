@@ -12,7 +12,8 @@ from starter.ports import free_ports
 def test_prometheus_reads_what_the_lanes_have_done() -> None:
     counters = Counters()
     counters.forwarded(3, 0.5)
-    counters.forwarded(8, 0.25)
+    counters.forwarded(8, 0.125)
+    counters.failed(0.125)
     counters.waits.add(0.02)
     (port,) = free_ports(1)
     stop = serve(LaneCollector({"cpu": (counters, 2)}, lambda: 4), port)
@@ -26,6 +27,7 @@ def test_prometheus_reads_what_the_lanes_have_done() -> None:
     finally:
         stop()
     assert told["popcon_lane_frames_total", "cpu"] == 11
+    assert told["popcon_lane_failures_total", "cpu"] == 1
     assert told["popcon_lane_busy_seconds_total", "cpu"] == 0.75
     assert told["popcon_lane_slots", "cpu"] == 2
     assert [told["popcon_lane_batch_frames_bucket", "cpu", each] for each in ("2.0", "4.0", "+Inf")] == [0, 1, 2]
