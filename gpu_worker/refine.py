@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_worker.mattes.keyer import behind_character, keyed
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
@@ -23,6 +24,8 @@ SEEN, SOLID = 0.02, 0.95
 CUT_SIGMA = 0.8
 # An antialiased edge is this wide (pixels); what lies in it belongs to what is nearer.
 RIM = 3
+# A part takes its own edge along when it is erased, so the cut has reached a pixel further into what is beside it.
+SEAM = RIM + 1
 # Less than this is no change that anybody could see (pixels of full alpha).
 LEAST_CHANGE = 3.0
 # This near to the plate a part is the plate itself (CIELAB distance of the part's typical colour).
@@ -110,11 +113,10 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     behind = fit_background(rgb, rgb_levels(plate)).image(*rgb.shape[:2])
     _refuse_plate(rgb, behind, part, points)
     wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
-    # Between the part and what is solid already there is no gap to see the plate through.
-    solid = ((alpha >= SOLID) | part).astype(np.uint8)
-    closed = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    near_both = (_distance(part) <= RIM) & (_distance(np.asarray((alpha >= SOLID) & ~part)) <= RIM)
-    wanted = np.where(near_both & (closed > 0), 1, wanted)
+    rest = np.asarray((alpha >= SOLID) & ~part)
+    seam = np.asarray((_distance(part) <= SEAM) & (_distance(rest) <= SEAM) & (wanted < 1))
+    if seam.any():
+        wanted = np.where(seam, np.maximum(wanted, _share_in_seam(rgb, part | rest, plate)), wanted)
     levels = np.rint(255 * wanted).astype(np.uint8)
     grown = levels > matte[:, :, 3]
     share = np.maximum(levels, 1)[:, :, None] / np.float32(255)
@@ -147,6 +149,18 @@ def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:
     share = part.astype(np.float32)
     share[rim] = np.where(off_line <= OFF_LINE, along.clip(0, 1), 0)
     return np.where(share < SEEN, np.float32(0), share)
+
+
+def _share_in_seam(rgb: Pixels, solid: Mask, plate: str) -> Floats:
+    """How much of each pixel is not the plate, whichever of its neighbours' colours it is mixed of."""
+    told = _share(keyed(rgb, *behind_character(rgb, plate), plate))
+    # What is solid although the keyer takes it for the plate has the plate's colour. Nobody can tell a seam of it from
+    # a gap, so it is closed. Narrower than the square is noise.
+    square = np.ones((3, 3), np.uint8)
+    alike = cv2.morphologyEx((solid & (told < SEEN)).astype(np.uint8), cv2.MORPH_OPEN, square) > 0
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    closed = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
+    return np.where(closed & (_distance(np.asarray(alike)) <= SEAM), np.float32(1), told)
 
 
 def _share(matte: Pixels) -> Floats:

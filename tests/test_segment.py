@@ -26,7 +26,7 @@ from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import MatteFrame, RefineMatte
-from tests.drawn import Drawn, Floats, outlined, picture, soft_gradient, whiskered
+from tests.drawn import OVERSAMPLING, Drawn, Floats, outlined, picture, soft_gradient, whiskered
 
 SIDE = 192
 GREEN, PLATE = "#00c040", (0, 192, 64)
@@ -130,6 +130,39 @@ def test_restored_pixels_are_those_of_the_picture_as_rendered() -> None:
     assert (after[came][:, :3] == rgb[came]).all()
     same = after[:, :, 3] == holed[:, :, 3]
     assert (after[same] == holed[same]).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0, 5.0])
+@pytest.mark.parametrize("gap", [0, 1, 2, 3, 4])
+def test_a_gap_between_two_parts_stays_one_and_a_seam_is_closed(gap: int, noise: float) -> None:
+    for edge in (90, 90.5):
+        clean = beside_each_other(edge, gap)
+        rgb = picture(clean, noise)
+        before, blue = keyed(rgb), at((112, 95))
+        after = refined(rgb, refined(rgb, before, blue, "erase"), blue, "restore")
+        assert np.abs(after[:, :, 3].astype(int) - before[:, :, 3]).max() < 30
+        plate = (clean == PLATE).all(axis=2)
+        assert after[plate][:, 3].max() < 30, "the plate has come back as if it were the part"
+
+
+def beside_each_other(edge: float, gap: int) -> Floats:
+    """A red block that ends at `edge` (pixels from the left), and a blue one `gap` pixels further; antialiased."""
+    large = np.full((SIDE * OVERSAMPLING, SIDE * OVERSAMPLING, 3), PLATE, np.uint8)
+    left, middle, far, right = (round(OVERSAMPLING * each) for each in (30, edge, edge + gap, 130))
+    rows = slice(40 * OVERSAMPLING, 150 * OVERSAMPLING)
+    large[rows, left:middle], large[rows, far:right] = (220, 50, 40), (60, 90, 220)
+    return np.asarray(cv2.resize(large.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def test_a_seam_is_closed_beside_what_has_the_colour_of_the_plate() -> None:
+    rgb = picture(beside_each_other(90.5, 0), noise=2)
+    # A green block that a network has kept: the keyer cannot tell it from the plate.
+    rgb[40:150, 30:90] = picture(np.full((110, 60, 3), PLATE, np.float32), noise=2)
+    matte = np.dstack([rgb, np.zeros((SIDE, SIDE), np.uint8)])
+    matte[40:150, 30:130, 3] = 255
+    blue = at((112, 95))
+    after = refined(rgb, refined(rgb, matte, blue, "erase"), blue, "restore")
+    assert after[45:145, 80:125, 3].min() == 255
 
 
 def test_several_points_are_one_prompt_and_negative_ones_take_away() -> None:
