@@ -257,7 +257,7 @@ class TestActivity:
         refined = await ActivityEnvironment().run(activities.refine_matte, task)
         clicked = notes(storage, task, refined.recipe)
         assert clicked.metrics["coverage"] < noted.metrics["coverage"]
-        assert (noted.segmenter, clicked.segmenter) == (None, "colour-1"), "what told the part is told itself"
+        assert (noted.segmenter, clicked.segmenter) == (None, "colour-2"), "what told the part is told itself"
 
 
 def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:

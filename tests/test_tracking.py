@@ -4,6 +4,7 @@ import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -129,6 +130,56 @@ class TestColourRegions:
         for step, half in enumerate(halves):
             assert half[95, 40 + 5 * step]
             assert not half[95, 130 + 5 * step]
+
+    def test_many_points_in_one_region_cost_and_mean_what_the_first_one_does(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        floods: list[object] = []
+        flood = cv2.floodFill
+
+        def counted(*arguments: Any) -> object:
+            floods.append(arguments)
+            return flood(*arguments)
+
+        monkeypatch.setattr(cv2, "floodFill", counted)
+        pictures = loop()
+        points = [at(0, (across, down)) for across in range(-10, 11, 4) for down in range(2, 27, 4)]
+        first = ColourRegions().parts(pictures, 0, points[:1], everywhere(pictures))
+        once = len(floods)
+        many = ColourRegions().parts(pictures, 0, points, everywhere(pictures))
+        assert (many == first).all()
+        assert len(floods) - once == once == FRAMES
+
+    def test_a_point_on_other_shades_of_a_region_takes_it_further(self) -> None:
+        shaded = np.full((1, SIDE, SIDE, 3), PLATE, np.uint8)
+        shaded[0, 60:120, 20:170] = np.linspace(60, 240, 150)[:, None]
+        near, further = Point(x=60, y=90), Point(x=75, y=90)
+        [one] = ColourRegions().parts(shaded, 0, [near], everywhere(shaded))
+        [both] = ColourRegions().parts(shaded, 0, [near, further], everywhere(shaded))
+        assert one[90, 75], "the second point lies in the first one's region"
+        assert not one[90, 95]
+        assert both[90, 95]
+
+    def test_a_region_that_one_point_loses_is_found_again_by_another(self) -> None:
+        brightening = np.full((2, SIDE, SIDE, 3), PLATE, np.uint8)
+        for step, picture in enumerate(brightening):
+            picture[60:120, 20:170] = (np.arange(150) + 60 + 17 * step)[:, None]
+        dark, less_dark = Point(x=24, y=90), Point(x=30, y=90)
+        one = ColourRegions().parts(brightening, 0, [dark], everywhere(brightening))
+        both = ColourRegions().parts(brightening, 0, [dark, less_dark], everywhere(brightening))
+        assert (both[0] == one[0]).all()
+        assert not one[1].any()
+        assert both[1].any()
+
+    def test_points_that_exclude_decide_wherever_they_have_moved_to(self) -> None:
+        bars = np.full((3, SIDE, SIDE, 3), PLATE, np.uint8)
+        for step, picture in enumerate(bars):
+            picture[80:110, 20 + 5 * step : 150 + 5 * step] = RED
+        # All of a label mean the whole bar; what is nearest to a point is up to that one.
+        points = [Point(x=x, y=95, label=label) for x, label in ((30, 1), (80, 1), (55, 0), (140, 0))]
+        parts = ColourRegions().parts(bars, 0, points, everywhere(bars))
+        for step, part in enumerate(parts):
+            assert [bool(part[95, x + 5 * step]) for x in (35, 52, 60, 75, 100, 115)] == [1, 0, 0, 1, 1, 0]
 
     def test_nothing_outside_of_where_it_is_looked_for_belongs_to_it(self) -> None:
         pictures = loop()
@@ -314,4 +365,4 @@ async def test_a_click_waits_its_turn_in_the_lane_as_an_edit(
         environment.info = dataclasses.replace(environment.info, priority=Priority(priority_key=1))
         await environment.run(clicks.refine_animation, task)
         assert lane.counters.forwards == 1
-    assert f"forward model=colour-1 batch=1 items={task.set_id}/{TAKE}/click" in caplog.records[-1].getMessage()
+    assert f"forward model=colour-2 batch=1 items={task.set_id}/{TAKE}/click" in caplog.records[-1].getMessage()

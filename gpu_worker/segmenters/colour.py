@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import floor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask, Masks
 from popcon.messages import Point
 
 Lab = NDArray[np.float32]
+Box = tuple[slice, slice]
 
 # Distances are CIELAB's: about 2 can just be told apart, 100 lie between black and white.
 # How unlike the point's own colour a part may be: noise moves it this far, shading not much further.
@@ -21,6 +26,11 @@ LEAST_TOLERANCE, MOST_TOLERANCE, TOLERANCE_IN_SIGMA = 12.0, 30.0, 5.0
 LEAST_STEP, MOST_STEP, STEP_IN_SIGMA = 3.0, 8.0, 2.5
 # The point's colour and its noise are taken from this many pixels around it.
 AROUND = 3
+# A point in another one's region means the same, if its own region could only go on to colours that are this little
+# less like the other point, and by steps that are this little steeper (CIELAB).
+SAME_COLOUR, SAME_STEP = 3.0, 1.0
+# Where the first point of a region does not find it again, others try; so many points in all.
+MOST_TRIES = 4
 # The standard deviation of normal noise is this many times its median absolute deviation.
 SIGMA_OF_MEDIAN = 1.4826
 # A soft edge is this wide: its pixels belong to the part, although their colour is mixed.
@@ -36,28 +46,30 @@ MOST_MISSED = 2
 class ColourRegions:
     """A part is a region of similar colour that hangs together, up to its edges."""
 
-    version = "colour-1"
+    version = "colour-2"
 
     def part(self, rgb: Pixels, points: Sequence[Point], within: Mask) -> Mask:
         """The part in a single picture (uint8 height x width x 3). See `Segmenter.parts`."""
-        return _part(_smoothed(rgb), points, within)
+        return _joined(_regions(_smoothed(rgb), points, within), within.shape)
 
     def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
-        """See `Segmenter.parts`. Each point is carried along with its region, both ways, until that is lost for good.
+        """See `Segmenter.parts`. Each region is carried along, both ways, until it is lost for good.
 
-        Where regions of both labels overlap, the nearer point decides.
+        Where regions of both labels overlap, the nearer point decides. What it costs grows with the regions, not with
+        the points that mean the same one.
         """
         labs = [_smoothed(each) for each in pictures]
+        clicked = _regions(labs[at], points, within[at])
         found = np.zeros(within.shape, bool)
-        found[at] = _part(labs[at], points, within[at])
+        found[at] = _joined(clicked, within.shape[1:])
         for onward in (range(at + 1, len(labs)), range(at - 1, -1, -1)):
-            carried, here = list(points), at
+            carried, here = clicked, at
             for there in onward:
                 if not found[here].any() or abs(there - here) > MOST_MISSED + 1:
                     break
-                moved = (_carried(each, labs[here], labs[there], within[here], within[there]) for each in carried)
+                moved = (_carried(each, labs[here], labs[there], within[there]) for each in carried)
                 arrived = [each for each in moved if each]
-                found[there] = _part(labs[there], arrived, within[there])
+                found[there] = _joined(arrived, within.shape[1:])
                 if found[there].any():
                     carried, here = arrived, there
         return found
@@ -66,57 +78,132 @@ class ColourRegions:
         """See `Segmenter.let_go`. It keeps nothing."""
 
 
+class _Likeness(NamedTuple):
+    """The typical colour around a place, how unlike it a part may be, and how much it may change at each pixel."""
+
+    own: NDArray[np.float32]
+    tolerance: float
+    step: float
+
+    def covers(self, other: _Likeness) -> bool:
+        """Whether what is like the other one is like this one too, or hardly less."""
+        apart = float(np.linalg.norm(other.own - self.own))
+        return apart + other.tolerance <= self.tolerance + SAME_COLOUR and other.step <= self.step + SAME_STEP
+
+
+@dataclass(frozen=True, eq=False)
+class _Region:
+    """What a point means in one picture, and the `places` (x, y) of all points that mean it.
+
+    `mask` is of that `box` of the picture, as is what was `reached` before that was closed and got its soft edge.
+    """
+
+    point: Point
+    likeness: _Likeness
+    places: tuple[tuple[float, float], ...]
+    box: Box
+    mask: Mask
+    reached: Mask
+
+    def is_meant_by(self, point: Point, likeness: _Likeness) -> bool:
+        """Whether a point of that likeness lies well inside, and means hardly more."""
+        alike = point.label == self.point.label and self.likeness.covers(likeness)
+        return alike and self._has_reached(point.x, point.y)
+
+    def by_each_point(self, lab: Lab) -> Iterator[_Region]:
+        """The same as each of its first points means it, as far as those still lie in it."""
+        yield self
+        for tried, (x, y) in enumerate(self.places[1:MOST_TRIES], start=1):
+            if self._has_reached(x, y):
+                point = Point(x=x, y=y, label=self.point.label)
+                places = ((x, y), *self.places[:tried], *self.places[tried + 1 :])
+                yield replace(self, point=point, likeness=_likeness(lab, point), places=places)
+
+    def middle(self) -> NDArray[np.float64]:
+        """Where its middle is (x, y)."""
+        rows, columns = np.nonzero(self.mask)
+        return np.array([(columns + self.box[1].start).mean(), (rows + self.box[0].start).mean()])
+
+    def _has_reached(self, x: float, y: float) -> bool:
+        row, column = floor(y) - self.box[0].start, floor(x) - self.box[1].start
+        height, width = self.reached.shape
+        return 0 <= row < height and 0 <= column < width and bool(self.reached[row, column])
+
+
 def _smoothed(rgb: Pixels) -> Lab:
     """The picture in CIELAB, its noise calmed and its edges kept."""
     calm = cv2.medianBlur(rgb, 3)
     return np.asarray(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
-def _part(lab: Lab, points: Sequence[Point], within: Mask) -> Mask:
-    wanted = [point for point in points if point.label == 1]
-    unwanted = [point for point in points if point.label == 0]
-    chosen = _regions(lab, wanted, within)
-    if not (wanted and unwanted):
-        return chosen
-    nearer = _distance_to(unwanted, chosen.shape) <= _distance_to(wanted, chosen.shape)
-    return np.asarray(chosen & ~(_regions(lab, unwanted, within) & nearer))
+def _joined(regions: Sequence[_Region], shape: tuple[int, ...]) -> Mask:
+    """What the regions of label 1 are together, without those of label 0 where their points are nearer."""
+    wanted = [each for each in regions if each.point.label == 1]
+    unwanted = [each for each in regions if each.point.label == 0]
+    chosen = _union(wanted, shape)
+    both = chosen & _union(unwanted, shape)
+    if both.any():
+        chosen[both] = _distance_to(unwanted, both) > _distance_to(wanted, both)
+    return chosen
 
 
-def _regions(lab: Lab, points: Sequence[Point], within: Mask) -> Mask:
-    found = np.zeros(within.shape, bool)
+def _union(regions: Sequence[_Region], shape: tuple[int, ...]) -> Mask:
+    union = np.zeros(shape, bool)
+    for each in regions:
+        union[each.box] |= each.mask
+    return union
+
+
+def _distance_to(regions: Sequence[_Region], places: Mask) -> NDArray[np.float32]:
+    """How far each of the places is from the nearest of the regions' points."""
+    rows, columns = (each.astype(np.float32) for each in np.nonzero(places))
+    points = [point for each in regions for point in each.places]
+    return np.asarray(np.min([np.hypot(columns - x, rows - y) for x, y in points], axis=0), np.float32)
+
+
+def _regions(lab: Lab, points: Sequence[Point], within: Mask) -> list[_Region]:
+    """The regions that the points mean, each of them once."""
+    found: list[_Region] = []
     for point in points:
-        found |= _region(lab, point, within)
+        likeness = _likeness(lab, point)
+        same = next((place for place, each in enumerate(found) if each.is_meant_by(point, likeness)), None)
+        if same is None:
+            found.append(_region(lab, point, likeness, within))
+        else:
+            found[same] = replace(found[same], places=(*found[same].places, (point.x, point.y)))
     return found
 
 
-def _region(lab: Lab, point: Point, within: Mask) -> Mask:
+def _region(lab: Lab, point: Point, likeness: _Likeness, within: Mask) -> _Region:
     """What can be reached from a point by small steps of colour, without ever getting far from the point's own."""
     column, row = int(point.x), int(point.y)
-    if not within[row, column]:
-        return np.zeros(within.shape, bool)
-    own, sigma = _colour_and_noise(lab, column, row)
-    step = min(max(LEAST_STEP, STEP_IN_SIGMA * sigma), MOST_STEP)
-    alike = _alike(lab, own, sigma) & within
-    alike[row, column] = True
+    alike = _alike(lab, likeness) & within
+    alike[row, column] = within[row, column]
     # The flood takes 0 as free and marks what it reaches with 1, in a mask that is one pixel larger on all sides.
     blocked = np.full((within.shape[0] + 2, within.shape[1] + 2), 2, np.uint8)
     blocked[1:-1, 1:-1][alike] = 0
-    cv2.floodFill(lab.copy(), blocked, (column, row), (0,), (step,) * 3, (step,) * 3, 4 | cv2.FLOODFILL_MASK_ONLY)
-    reached = np.asarray(blocked[1:-1, 1:-1] == 1)
-    return _with_soft_edge(reached, alike)
+    step, how = (likeness.step,) * 3, 4 | cv2.FLOODFILL_MASK_ONLY
+    *_, bounds = cv2.floodFill(lab, blocked, (column, row), (0,), step, step, how)
+    box = _box(bounds, SOFT_EDGE + 1)
+    reached = np.asarray(blocked[1:-1, 1:-1][box] == 1)
+    return _Region(point, likeness, ((point.x, point.y),), box, _with_soft_edge(reached, alike[box]), reached)
 
 
-def _colour_and_noise(lab: Lab, column: int, row: int) -> tuple[NDArray[np.float32], float]:
-    """The typical colour around a place, of what is like the place itself, and how noisy it is."""
+def _likeness(lab: Lab, point: Point) -> _Likeness:
+    """Of the colours around a point only those count that are like its own."""
+    column, row = int(point.x), int(point.y)
     near = lab[max(0, row - AROUND) : row + AROUND + 1, max(0, column - AROUND) : column + AROUND + 1].reshape(-1, 3)
     like = near[np.linalg.norm(near - lab[row, column], axis=1) <= MOST_TOLERANCE / 2]
     own = np.median(like, axis=0)
-    return own, SIGMA_OF_MEDIAN * float(np.median(np.linalg.norm(like - own, axis=1)))
-
-
-def _alike(lab: Lab, own: NDArray[np.float32], sigma: float) -> Mask:
+    sigma = SIGMA_OF_MEDIAN * float(np.median(np.linalg.norm(like - own, axis=1)))
     tolerance = min(max(LEAST_TOLERANCE, TOLERANCE_IN_SIGMA * sigma), MOST_TOLERANCE)
-    return np.asarray(np.linalg.norm(lab - own, axis=2) <= tolerance)
+    return _Likeness(own, tolerance, min(max(LEAST_STEP, STEP_IN_SIGMA * sigma), MOST_STEP))
+
+
+def _alike(lab: Lab, likeness: _Likeness) -> Mask:
+    # OpenCV takes one colour from all pixels when it has four numbers.
+    offset = np.asarray(cv2.subtract(lab, np.append(likeness.own, 0).astype(np.float64)), np.float32)
+    return np.asarray(length(offset) <= likeness.tolerance)
 
 
 def _with_soft_edge(reached: Mask, alike: Mask) -> Mask:
@@ -127,44 +214,55 @@ def _with_soft_edge(reached: Mask, alike: Mask) -> Mask:
     return np.asarray((closed > 0) | ((beside > 0) & alike))
 
 
-def _distance_to(points: Sequence[Point], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """How far each pixel is from the nearest of the points."""
-    rows, columns = np.indices(shape, np.float32)
-    return np.asarray(np.min([np.hypot(columns - point.x, rows - point.y) for point in points], axis=0), np.float32)
+def _carried(region: _Region, before: Lab, after: Lab, within: Mask) -> _Region | None:
+    """What a region is in the next picture: its points move along with it. None when it is not found again."""
+    tries = (_moved(each, after, within) for each in region.by_each_point(before))
+    return next((each for each in tries if each), None)
 
 
-def _carried(point: Point, before: Lab, after: Lab, within_before: Mask, within_after: Mask) -> Point | None:
-    """Where a point is in the next picture: it moves along with its region. None when that is not found again."""
-    region = _region(before, point, within_before)
-    if not region.any():
+def _moved(region: _Region, after: Lab, within: Mask) -> _Region | None:
+    size = region.mask.sum()
+    if not size:
         return None
-    alike = _alike(after, *_colour_and_noise(before, int(point.x), int(point.y))) & within_after
+    alike = _alike(after, region.likeness) & within
     # Label 0 is what is not alike.
     _, labels, stats, middles = cv2.connectedComponentsWithStats(alike.astype(np.uint8), connectivity=4)
-    shifts = middles[1:] - _middle(region)
-    growth = stats[1:, cv2.CC_STAT_AREA] / region.sum()
-    far = np.linalg.norm(shifts, axis=1) / (REACH * max(region.shape))
+    shifts = middles[1:] - region.middle()
+    growth = stats[1:, cv2.CC_STAT_AREA] / size
+    far = np.linalg.norm(shifts, axis=1) / (REACH * max(within.shape))
     possible = (far <= 1) & _keeps_size(growth)
     if not possible.any():
         return None
     best = int(np.where(possible, far + np.abs(np.log2(growth)), np.inf).argmin())
-    moved = _inside(np.asarray(labels == best + 1), point.x + shifts[best][0], point.y + shifts[best][1], point.label)
-    kept = _keeps_size(np.asarray(_region(after, moved, within_after).sum() / region.sum()))
-    return moved if kept else None
+    right, down = (float(each) for each in shifts[best])
+    box = _box(stats[best + 1][: cv2.CC_STAT_AREA], 1)
+    point = _inside(np.asarray(labels[box] == best + 1), box, region.point, (right, down))
+    moved = _region(after, point, _likeness(after, point), within)
+    if not _keeps_size(np.asarray(moved.mask.sum() / size)):
+        return None
+    return replace(moved, places=(*moved.places, *((x + right, y + down) for x, y in region.places[1:])))
 
 
-def _middle(region: Mask) -> NDArray[np.float64]:
-    rows, columns = np.nonzero(region)
-    return np.array([columns.mean(), rows.mean()])
+def _box(bounds: Sequence[int], margin: int) -> Box:
+    """Bounds as OpenCV tells them (left, top, width, height), so much wider on all sides; slices end with a picture."""
+    left, top, width, height = (int(each) for each in bounds)
+    return (
+        slice(max(0, top - margin), top + height + margin),
+        slice(max(0, left - margin), left + width + margin),
+    )
 
 
 def _keeps_size(growth: NDArray[np.float64]) -> Mask:
     return np.asarray((growth >= 1 / MOST_GROWTH) & (growth <= MOST_GROWTH))
 
 
-def _inside(region: Mask, x: float, y: float, label: int) -> Point:
-    """The point of a region that is nearest to a place, and not at its very edge, where colours are mixed."""
+def _inside(region: Mask, box: Box, point: Point, shift: tuple[float, float]) -> Point:
+    """The point of a region (a mask of that box) that is nearest to where the shift leads to.
+
+    It is not at its very edge, where colours are mixed.
+    """
     depth = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     rows, columns = np.nonzero(depth >= min(float(AROUND), float(depth.max())))
-    nearest = int(np.hypot(columns - x, rows - y).argmin())
-    return Point(x=float(columns[nearest]), y=float(rows[nearest]), label=label)
+    rows, columns = rows + box[0].start, columns + box[1].start
+    nearest = int(np.hypot(columns - (point.x + shift[0]), rows - (point.y + shift[1])).argmin())
+    return Point(x=float(columns[nearest]), y=float(rows[nearest]), label=point.label)
