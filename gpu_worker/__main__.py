@@ -54,7 +54,7 @@ async def main(settings: Settings, device: str) -> None:
     async with open_lane(settings, relieve) as lane:
         with ExitStack() as stack:
             if settings.gpu_metrics_port is not None:
-                collector = LaneCollector({device: (lane.counters, lane.slots)}, lambda: mattes.evictions)
+                collector = LaneCollector({device: (lane.counters, lane.slots)}, mattes, segmenter)
                 stack.callback(serve(collector, settings.gpu_metrics_port))
             activities = gpu_activities(storage, lane, mattes, segmenter)
             await run_until_signalled(gpu_worker(client, activities, settings))

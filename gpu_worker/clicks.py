@@ -17,7 +17,7 @@ from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.pictures import Pictures
-from gpu_worker.refine import change, refine, refuse_points, scope
+from gpu_worker.refine import VERSION, change, refine, refuse_points, scope
 from gpu_worker.segmenters.protocol import Mask, Masks, Segmenter
 from gpu_worker.urgency import priority
 from popcon import keys
@@ -165,6 +165,7 @@ class ClickActivities:
 
     def _fingerprint(self, task: RefineMatte | RefineAnimation) -> str:
         asked: list[object] = [
+            VERSION,
             task.mode,
             self._segmenter.version,
             [[point.x, point.y, point.label] for point in task.points],

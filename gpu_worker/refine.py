@@ -18,6 +18,9 @@ from popcon.messages import Point
 
 Floats = NDArray[np.float32]
 
+# Changes whenever the same part would be erased or restored another way.
+VERSION = "2"
+
 # Alpha from 0 to 1: below the first nothing is seen, above the second nothing shows through.
 SEEN, SOLID = 0.02, 0.95
 # The softness of a cut through what is solid. It begins one pixel outside of the part, whose colour is mixed there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -21,12 +22,21 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Counters], float]]] = {
 }
 
 
-class LaneCollector(Collector):
-    """The counters of each device's lane, its slots, and how many models were evicted: read when somebody asks."""
+class Evicting(Protocol):
+    """Something that gives up what it keeps when memory is short."""
 
-    def __init__(self, lanes: Mapping[str, tuple[Counters, int]], evictions: Callable[[], int]) -> None:
+    @property
+    def evictions(self) -> int:
+        """How often it did."""
+
+
+class LaneCollector(Collector):
+    """The counters of each device's lane, its slots, and what had to go for want of memory: read when somebody asks."""
+
+    def __init__(self, lanes: Mapping[str, tuple[Counters, int]], mattes: Evicting, segmenter: Evicting) -> None:
         self._lanes = lanes
-        self._evictions = evictions
+        self._mattes = mattes
+        self._segmenter = segmenter
 
     def collect(self) -> Iterator[Metric]:
         """See prometheus_client.registry.Collector."""
@@ -43,7 +53,11 @@ class LaneCollector(Collector):
             batches.add_metric([device], _buckets(counters.batches), counters.batches.total)
             waits.add_metric([device], _buckets(counters.waits), counters.waits.total)
         yield from (slots, batches, waits)
-        yield CounterMetricFamily("popcon_models_evicted", "models given up for others", value=self._evictions())
+        for name, meaning, where in (
+            ("popcon_models_evicted", "models given up for others", self._mattes),
+            ("popcon_encodings_evicted", "pictures' encodings, kept for clicks, given up for others", self._segmenter),
+        ):
+            yield CounterMetricFamily(name, meaning, value=where.evictions)
 
 
 def serve(collector: Collector, port: int) -> Callable[[], None]:

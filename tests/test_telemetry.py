@@ -2,9 +2,12 @@
 
 import urllib.request
 
+import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from gpu_worker.counters import Counters
+from gpu_worker.mattes.registry import Mattes
+from gpu_worker.segmenters.encodings import Encodings
 from gpu_worker.telemetry import LaneCollector, serve
 from starter.ports import free_ports
 
@@ -16,7 +19,10 @@ def test_prometheus_reads_what_the_lanes_have_done() -> None:
     counters.failed(0.125)
     counters.waits.add(0.02)
     (port,) = free_ports(1)
-    stop = serve(LaneCollector({"cpu": (counters, 2)}, lambda: 4), port)
+    mattes, encodings = Mattes(), Encodings[np.ndarray](budget=1)
+    mattes.evictions = 4
+    encodings.put(b"too large", np.zeros(2, np.uint8))
+    stop = serve(LaneCollector({"cpu": (counters, 2)}, mattes, encodings), port)
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             told = {
@@ -34,3 +40,4 @@ def test_prometheus_reads_what_the_lanes_have_done() -> None:
     assert told["popcon_lane_wait_seconds_sum", "cpu"] == 0.02
     assert told["popcon_lane_wait_seconds_count", "cpu"] == 1
     assert told["popcon_models_evicted_total",] == 4
+    assert told["popcon_encodings_evicted_total",] == 1

@@ -47,6 +47,7 @@ class ColourRegions:
     """A part is a region of similar colour that hangs together, up to its edges."""
 
     version = "colour-2"
+    evictions = 0
 
     def part(self, rgb: Pixels, points: Sequence[Point], within: Mask) -> Mask:
         """The part in a single picture (uint8 height x width x 3). See `Segmenter.parts`."""

@@ -26,6 +26,10 @@ class Segmenter(Protocol):
     def version(self) -> str:
         """Name and version; it changes whenever the same points would mean another part."""
 
+    @property
+    def evictions(self) -> int:
+        """How often something that was kept for later clicks had to go for something else."""
+
     def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
         """One part for all points together: what those of label 1 mean, without what those of label 0 mean.
 

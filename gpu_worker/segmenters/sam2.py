@@ -43,6 +43,11 @@ class Sam2:
             found = (logits > 0).cpu().numpy()
         return np.asarray(found & within)
 
+    @property
+    def evictions(self) -> int:
+        """See `Segmenter.evictions`."""
+        return self.encodings.evictions
+
     def let_go(self) -> None:
         """See `Segmenter.let_go`."""
         with self._device:
