@@ -241,8 +241,8 @@ def _log(what: str, batch: list[_Waiting[Work, Result]], seconds: float) -> None
 
 
 def _too_large(item: Item[Work], error: Exception) -> OutOfMemory:
-    *more, height, width, _ = item.shape
-    pictures = f"{more[0]} pictures" if more else "a single picture"
+    *several, height, width, _ = item.shape
+    pictures = "a single picture" if several in ([], [1]) else f"{several[0]} pictures"
     return OutOfMemory(
         f"{item.model} runs out of memory on {pictures} of {width} x {height} pixels: choose a smaller model, or give "
         f"the GPU worker a device with more memory ({error})"

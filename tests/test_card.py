@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from gpu_worker.activities import Made, Work, open_lane
 from gpu_worker.clicks import Click
-from gpu_worker.lane import Item, Lane
+from gpu_worker.lane import Lane
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.rembg import CPU, CUDA, Rembg
@@ -124,8 +124,7 @@ class TestMemory:
         self, sam2: Sam2, allow: Callable[[int], None], lane: Lane[Work, Made]
     ) -> None:
         shown = pictures()[:1]
-        click = Click(sam2, shown, 0, CLICK, np.ones(shown.shape[:3], bool))
-        item: Item[Work] = Item(sam2.version, shown.shape[1:], "click", click)
+        item = Click(sam2, shown, 0, CLICK, np.ones(shown.shape[:3], bool)).item("click", 3)
 
         allow(torch.cuda.memory_allocated() + 2**24)
         with pytest.raises(OutOfMemory, match=rf"sam2-large-random runs out of memory on a single picture of {SIDE}"):

@@ -377,5 +377,6 @@ async def test_how_long_there_was_work_is_counted() -> None:
 async def test_memory_runs_out_on_the_pictures_of_a_click_too() -> None:
     device = Small(room=0)
     async with small_lane(device) as here:
-        with pytest.raises(OutOfMemory, match=r"on 24 pictures of 512 x 300 pixels"):
-            await here.submit(item("a", shape=(24, 300, 512, 3), alone=True))
+        for pictures, said in ((24, "24 pictures"), (1, "a single picture")):
+            with pytest.raises(OutOfMemory, match=rf"on {said} of 512 x 300 pixels"):
+                await here.submit(item("a", shape=(pictures, 300, 512, 3), alone=True))
