@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import behind_character, keyed
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
 from popcon.colours import rgb_levels
@@ -115,6 +116,7 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     alpha = _share(matte)
     behind = fit_background(rgb, rgb_levels(plate)).image(*rgb.shape[:2])
     _refuse_plate(rgb, behind, part, points)
+    part = _without_plate(rgb, behind, part)
     wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
     rest = np.asarray((alpha >= SOLID) & ~part)
     seam = np.asarray((_distance(part) <= SEAM) & (_distance(rest) <= SEAM) & (wanted < 1))
@@ -128,12 +130,24 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
 
 
 def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> None:
-    seen = cv2.cvtColor(np.median(rgb[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    plate = cv2.cvtColor(np.median(behind[part], axis=0)[None, None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    if float(np.linalg.norm(seen - plate)) < PLATE_DISTANCE:
+    seen, plate = (np.median(each[part], axis=0)[None, None] for each in (rgb, behind))
+    if _apart(seen, plate) < PLATE_DISTANCE:
         raise NothingToChange(
             f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture"
         )
+
+
+def _without_plate(rgb: Pixels, behind: Floats, part: Mask) -> Mask:
+    """The part without the plate that shows in it, between hairs or where the mask is rough, nor what is mixed."""
+    plate = part & (_apart(rgb, behind) < PLATE_DISTANCE)
+    pure = part & (cv2.dilate(plate.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    return np.asarray(pure if pure.any() else part & ~plate)
+
+
+def _apart(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:
+    """How far colours (levels, height x width x 3) are apart in CIELAB: height x width."""
+    seen, there = (cv2.cvtColor(each.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for each in (one, other))
+    return length(np.asarray(seen - there, np.float32))
 
 
 def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:

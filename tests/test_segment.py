@@ -154,6 +154,33 @@ def beside_each_other(edge: float, gap: int) -> Floats:
     return np.asarray(cv2.resize(large.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
 
 
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+@pytest.mark.parametrize("width", [1, 1.5, 2, 3])
+def test_slits_in_a_part_stay_open(width: float, noise: float) -> None:
+    """Locks of hair: the part is clicked as a whole, and the plate shows between them."""
+    clean = beside_each_other(90, 0)
+    slits = np.zeros((SIDE * OVERSAMPLING, SIDE * OVERSAMPLING), np.float32)
+    for left in (45, 57, 70):
+        slits[60 * OVERSAMPLING : 151 * OVERSAMPLING, round(left * OVERSAMPLING) :][
+            :, : round(width * OVERSAMPLING)
+        ] = 1
+    open_here = cv2.resize(slits, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[..., None]
+    rgb = picture(clean * (1 - open_here) + open_here * np.array(PLATE, np.float32), noise)
+    before, red = keyed(rgb), at((38, 95))
+    after = refined(rgb, refined(rgb, before, red, "erase"), red, "restore")
+    assert np.abs(after[:, :, 3].astype(int) - before[:, :, 3])[:, :85].max() < 40
+    assert after[open_here[..., 0] == 1][:, 3].max() < 40, "the plate has come back as if it were the part"
+
+
+def test_a_rough_mask_brings_no_plate_back() -> None:
+    rgb = raw()
+    whole = keyed(rgb)
+    rough = cv2.dilate((whole[:, :, 3] > 128).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    after = refine(rgb, np.zeros_like(whole), rough, at(FACE), "restore", GREEN)
+    assert after[whole[:, :, 3] == 0][:, 3].max() < 30
+    assert after[whole[:, :, 3] == 255][:, 3].min() > 225
+
+
 def test_a_seam_is_closed_beside_what_has_the_colour_of_the_plate() -> None:
     rgb = picture(beside_each_other(90.5, 0), noise=2)
     # A green block that a network has kept: the keyer cannot tell it from the plate.
