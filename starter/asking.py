@@ -19,13 +19,13 @@ UNFOLDED = 500
 Answer = TypeVar("Answer")
 
 
-def ask(question: Callable[[Popcon], Awaitable[Answer]]) -> Answer:
-    """Ask the client one thing, wherever it works."""
+def ask(question: Callable[[Popcon], Awaitable[Answer]], *, instead: bool = True) -> Answer:
+    """Ask the client one thing, wherever it works. `instead` is as `workplace` has it."""
 
     async def asked(placed: Settings) -> Answer:
         return await question(await Popcon.connect(placed))
 
-    with workplace(settings(), lambda line: typer.echo(line, err=True)) as placed:
+    with workplace(settings(), lambda line: typer.echo(line, err=True), instead=instead) as placed:
         return asyncio.run(asked(placed))
 
 

@@ -12,13 +12,14 @@ from starter.stack import attach
 
 
 @contextmanager
-def workplace(settings: Settings, say: Callable[[str], None]) -> Iterator[Settings]:
+def workplace(settings: Settings, say: Callable[[str], None], *, instead: bool = True) -> Iterator[Settings]:
     """Settings that name servers. `say` is told when they are not the ones that were configured.
 
     Whose Temporal answers is at work there: if its S3 then does not, that is an error, and not a reason to make the set
-    where nobody looks for it.
+    where nobody looks for it. Without `instead` neither does the embedded stack stand in for a configured Temporal:
+    raises Unavailable when that does not answer.
     """
-    if settings.temporal_address and _answers(settings, say):
+    if settings.temporal_address and _answers(settings, say, instead):
         yield settings
         return
     if settings.s3_endpoint and not settings.temporal_address:
@@ -31,10 +32,13 @@ def workplace(settings: Settings, say: Callable[[str], None]) -> Iterator[Settin
         yield stack.settings
 
 
-def _answers(settings: Settings, say: Callable[[str], None]) -> bool:
+def _answers(settings: Settings, say: Callable[[str], None], instead: bool) -> bool:
     try:
         asyncio.run(connect(settings))
     except Unavailable as error:
+        if not instead:
+            told = "start it, or correct POPCON_TEMPORAL_ADDRESS; without that the embedded stack is used"
+            raise Unavailable(f"{error}: {told}") from error
         say(f"{error}: using the embedded stack instead")
         return False
     return True

@@ -61,12 +61,23 @@ async def test_a_matte_that_is_wrong_fails_with_the_reason(popcon: Popcon) -> No
 def test_the_command_tries_the_running_worker(stack: Stack, tmp_path: Path) -> None:
     said = command.run(tmp_path, stack.settings.data_dir, "smoke", "--sam")
     assert said.returncode == 0, said.stderr
+    assert f"trying the embedded stack in {stack.settings.data_dir}" in said.stderr
     assert said.stdout.splitlines()[-1] == "it works"
     told = json.loads(command.run(tmp_path, stack.settings.data_dir, "smoke", "--json").stdout)
     assert told["model"] == Keyer.recipe
     without = command.run(tmp_path, stack.settings.data_dir, "smoke", "--matte", "rembg:u2netp")
     assert without.returncode == 1
     assert "run `popcon models pull rembg:u2netp` there" in without.stderr
+
+
+def test_no_other_worker_stands_in_for_one_that_cannot_be_reached(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POPCON_TEMPORAL_ADDRESS=127.0.0.1:1\n")
+    said = command.run(tmp_path, tmp_path / "nowhere", "smoke")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.startswith(
+        "popcon: Temporal does not answer at 127.0.0.1:1: start it, or correct POPCON_TEMPORAL"
+    )
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_an_unknown_matte_is_refused_before_anything_starts(tmp_path: Path) -> None:
