@@ -31,6 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in first)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Neither a test nor a process that it starts finds the weights of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        _look_for_weights_in(tmp_path_factory.mktemp("rembg"), patch)
+        yield
+
+
 @pytest.fixture(scope="session")
 def ports() -> dict[str, int]:
     """A free port for everything that the test servers listen on."""
@@ -108,14 +116,18 @@ async def page() -> AsyncIterator[Page]:
 @pytest.fixture
 def rembg_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder where rembg, and popcon with it, looks for weights: the test's own, and empty."""
-    for name in ("U2NET_HOME", "MODEL_CHECKSUM_DISABLED"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "older"))
-    monkeypatch.setenv("REMBG_HOME", str(tmp_path / "weights"))
-    return tmp_path / "weights"
+    return _look_for_weights_in(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def command_line(temporal_server: str) -> CommandLine:
     """`temporal`, calling the real Temporal server."""
     return CommandLine(temporal_server)
+
+
+def _look_for_weights_in(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    for name in ("U2NET_HOME", "MODEL_CHECKSUM_DISABLED"):
+        patch.delenv(name, raising=False)
+    patch.setenv("XDG_DATA_HOME", str(folder / "older"))
+    patch.setenv("REMBG_HOME", str(folder / "weights"))
+    return folder / "weights"
