@@ -5,10 +5,11 @@ import sys
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
 # What onnxruntime and CUDA's libraries say in errors that have no type of their own; OpenCV's is the last. On a card
-# that is full, cuDNN and cuBLAS do not even start.
+# that is full, cuDNN and cuBLAS do not even start. Of a full machine onnxruntime passes C++'s words on.
 _WORDS = (
     "out of memory",
     "failed to allocate memory",
+    "bad_alloc",
     "cublas_status_alloc_failed",
     "cudnn_status_alloc_failed",
     "cudnncreate(",

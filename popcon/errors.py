@@ -58,7 +58,7 @@ class OutOfMemory(Permanent):
 
 
 class ModelMissing(Permanent):
-    """A model that cannot run on this machine: its weights or its library are missing, and how they are brought."""
+    """A model that cannot run on this machine: its library or weights are missing or broken, and how to bring them."""
 
 
 class Refused(Permanent):

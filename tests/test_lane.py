@@ -343,6 +343,7 @@ async def test_a_failing_relief_does_not_stop_the_lane() -> None:
         (MemoryError(), True),
         (type("OutOfMemoryError", (RuntimeError,), {})("no"), True),
         (RuntimeError("Failed to allocate memory for requested buffer of size 9"), True),
+        (RuntimeError("Load model from u2net.onnx failed:std::bad_alloc"), True),
         (ValueError("poisoned"), False),
         (TypeError("memory"), False),
     ],

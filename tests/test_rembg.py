@@ -1,13 +1,16 @@
 """rembg's networks behind our protocol: tiny real ones, opened by rembg and compared with what it makes of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import rembg
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 from PIL import Image
 from rembg.sessions import sessions_class
 
@@ -155,6 +158,71 @@ def test_missing_weights_say_the_command_and_are_not_retried() -> None:
     assert ModelMissing.__name__ in permanent_types()
     lay("rembg:isnet-anime")
     assert Mattes().get("rembg:isnet-anime").name == "rembg:isnet-anime"
+
+
+def newer(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 99
+
+
+def torn(model: onnx.ModelProto) -> None:
+    model.graph.initializer[0].raw_data = b"half"
+
+
+def unknown(model: onnx.ModelProto) -> None:
+    model.graph.node[0].op_type = "Sorcery"
+
+
+def unnamed(model: onnx.ModelProto) -> None:
+    model.graph.node[1].input[0] = "nowhere"
+
+
+@pytest.mark.parametrize("broken", [newer, torn, unknown, unnamed])
+def test_a_network_that_cannot_be_opened_says_the_commands_and_is_not_retried(
+    broken: Callable[[onnx.ModelProto], None],
+) -> None:
+    file = place(lay("rembg:u2netp"))
+    network = onnx.load(file)
+    broken(network)
+    file.write_bytes(network.SerializeToString())
+
+    with pytest.raises(ModelMissing, match=rf"{file} .*models check rembg:u2netp.*models pull rembg:u2netp"):
+        Mattes().get("rembg:u2netp")
+
+
+@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
+def test_a_file_that_is_cut_off_is_replaced_without_a_restart(kept: float) -> None:
+    file = place(lay("rembg:u2netp"))
+    whole = file.read_bytes()
+    file.write_bytes(whole[: round(kept * len(whole))])
+    models = Mattes()
+    with pytest.raises(ModelMissing, match="models pull rembg:u2netp"):
+        models.get("rembg:u2netp")
+
+    file.write_bytes(whole)
+
+    assert models.get("rembg:u2netp").name == "rembg:u2netp"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Fail("[ONNXRuntimeError] : 1 : FAIL : Load model from u2netp.onnx failed:std::bad_alloc"),
+        Fail("[ONNXRuntimeError] : 1 : FAIL : CUDA failure 46: all CUDA-capable devices are busy ; GPU=0"),
+        RuntimeException("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : BFCArena: Failed to allocate memory"),
+    ],
+)
+def test_what_the_machine_cannot_do_just_now_does_not_speak_against_the_file(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
+    lay("rembg:u2netp")
+
+    with pytest.raises(type(error)) as raised:
+        Mattes().get("rembg:u2netp")
+    assert raised.value is error
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here the GPU is really used")

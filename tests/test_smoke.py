@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,21 @@ from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.mattes.rembg import Rembg
 from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.worker import gpu_activities, gpu_worker
+from popcon.errors import Refused
+from popcon.mattes import matte
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import SmokeTest
+from popcon.weights import place
 from starter import smoke_command
 from starter.client import Popcon
 from starter.stack import Stack
 from tests import command
+
+NETWORK = matte("rembg:u2netp")
 
 
 class Inverted(Keyer):
@@ -35,8 +42,9 @@ class Inverted(Keyer):
 
 @pytest.fixture
 async def popcon(client: Client, storage: Storage, settings: Settings) -> AsyncIterator[Popcon]:
-    """The client, beside a GPU worker that has a good matte and a broken one."""
-    mattes = Mattes({"keyer": Keyer, "keyer-loose": Inverted})
+    """The client, beside a GPU worker that has a good matte, a wrong one, and a network."""
+    network = {NETWORK.name: partial(Rembg, NETWORK)}
+    mattes = Mattes({"keyer": Keyer, "keyer-loose": Inverted, **network})
     async with (
         open_lane(settings) as lane,
         gpu_worker(client, gpu_activities(storage, lane, mattes, ColourRegions()), settings),
@@ -56,6 +64,13 @@ async def test_a_matte_that_is_wrong_fails_with_the_reason(popcon: Popcon) -> No
     report = await smoke_command.try_worker(popcon, SmokeTest(matte="keyer-loose"))
     assert {each.name for each in report.findings if not each.passed} == {"colours under nothing", "mask"}
     assert smoke_command.verdict(report).splitlines()[1].startswith("failed: colours under nothing is ")
+
+
+async def test_broken_weights_are_told_at_once(popcon: Popcon, rembg_home: Path) -> None:
+    place(NETWORK).parent.mkdir(parents=True)
+    place(NETWORK).write_bytes(b"half a network")
+    with pytest.raises(Refused, match=rf"{place(NETWORK)} .*`popcon models pull {NETWORK.name}`"):
+        await smoke_command.try_worker(popcon, SmokeTest(matte=NETWORK.name))
 
 
 def test_the_command_tries_the_running_worker(stack: Stack, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ rembg's own stretches every picture and every matte to its full range, which mak
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,27 @@ from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Batch, Pixels
+from gpu_worker.memory import is_out_of_memory
 from popcon.errors import ModelMissing
 from popcon.mattes import MatteModel
 from popcon.weights import found
+from popcon.wording import printable
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # What onnxruntime logs from here on: errors. Its warnings are about its own choices.
 ERRORS_ONLY = 3
+# What opening a file raises that onnxruntime can make nothing of. By name, since it may not be installed.
+_UNUSABLE = (
+    "Fail",
+    "InvalidArgument",
+    "InvalidGraph",
+    "InvalidProtobuf",
+    "NoModel",
+    "NotImplemented",
+    "UnicodeDecodeError",
+)
+# `Fail` is said of the card, too.
+_OF_THE_CARD = re.compile(r"\b(CUDA|CUDNN|CUBLAS|CUFFT) failure\b", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +85,10 @@ class Rembg:
     joins: bool
 
     def __init__(self, model: MatteModel) -> None:
-        """Load the model, which takes seconds. Raises ModelMissing where its weights or rembg are missing."""
+        """Load the model, which takes seconds.
+
+        Raises ModelMissing where its weights are missing or broken, or rembg is missing.
+        """
         self.name = model.name
         self.recipe = f"rembg-{model.session}-{self.version}"
         self._family = next(family for start, family in FAMILIES.items() if str(model.session).startswith(start))
@@ -115,7 +133,8 @@ class Rembg:
 
 def _opened(model: MatteModel) -> Any:
     """The model's inference session (onnxruntime's), on the GPU where there is one."""
-    if found(model) is None:
+    file = found(model)
+    if file is None:
         raise ModelMissing(
             f"the weights of {model.name} are not on this GPU worker: run `popcon models pull {model.name}` there "
             f"({model.weights_mb} MB), or choose another matte"
@@ -136,10 +155,27 @@ def _opened(model: MatteModel) -> Any:
         wanted = [CUDA, CPU]
         # The libraries of CUDA that came with torch.
         onnxruntime.preload_dlls()
-    session = rembg.new_session(model.session, sess_opts=options, providers=wanted).inner_session
+    try:
+        session = rembg.new_session(model.session, sess_opts=options, providers=wanted).inner_session
+    except Exception as error:
+        if not _is_of_the_file(error):
+            raise
+        raise ModelMissing(
+            f"{file} does not hold weights of {model.name} that onnxruntime can open: see "
+            f"`popcon models check {model.name}` on this GPU worker; remove the file and run "
+            f"`popcon models pull {model.name}` there, or choose another matte "
+            f"({printable(' '.join(str(error).split()))})"
+        ) from error
     if wanted[0] not in session.get_providers():
         log.warning("%s runs on the CPU, since onnxruntime cannot use the GPU: it will be slow", model.name)
     return session
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Whether opening a session failed because of its file, and not because the machine could not do it just then."""
+    if is_out_of_memory(error) or _OF_THE_CARD.search(str(error)):
+        return False
+    return type(error).__name__ in _UNUSABLE
 
 
 def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
