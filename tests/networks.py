@@ -11,21 +11,21 @@ from popcon.weights import place
 CHANNELS = 4
 
 
-def lay(name: str, fixed_batch: bool = False, seed: int = 1) -> MatteModel:
-    """Give the matte of that name a network that answers as its family does, with a batch of one or of any number.
+def lay(name: str, batch: int | None = None, seed: int = 1) -> MatteModel:
+    """Give the matte of that name a network that answers as its family does, with a batch of that number or of any.
 
     It goes to REMBG_HOME, which has to be the test's own.
     """
     model = matte(name)
     file = place(model)
     file.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(_network("logits" if "birefnet" in name else "alpha", 1 if fixed_batch else "n", seed), file)
+    onnx.save(_network("logits" if "birefnet" in name else "alpha", batch or "n", seed), file)
     return model
 
 
-def loaded(name: str, fixed_batch: bool = False) -> Rembg:
+def loaded(name: str, batch: int | None = None) -> Rembg:
     """The matte of that name with such a network."""
-    return Rembg(lay(name, fixed_batch))
+    return Rembg(lay(name, batch))
 
 
 def _network(answers: str, batch: int | str, seed: int) -> onnx.ModelProto:

@@ -152,9 +152,9 @@ class TestRembg:
     def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("REMBG_HOME", str(tmp_path))
 
-    @pytest.mark.parametrize("fixed_batch", [False, True], ids=["free", "fixed"])
-    def test_a_network_runs_on_the_card_and_answers_the_same(self, fixed_batch: bool) -> None:
-        model = lay("rembg:birefnet-general", fixed_batch)
+    @pytest.mark.parametrize("batch", [None, 1, 3])
+    def test_a_network_runs_on_the_card_and_answers_the_same(self, batch: int | None) -> None:
+        model = lay("rembg:birefnet-general", batch)
         network = Rembg(model)
         assert network.device == "cuda"
         prepared = [network.prepared(each) for each in pictures()]

@@ -35,7 +35,7 @@ TOGETHER = 2
 @pytest.fixture(autouse=True)
 def _home(rembg_home: object) -> None:
     for name in (SMALL, MIDDLE, LARGE):
-        lay(name, fixed_batch=name == MIDDLE, seed=len(name))
+        lay(name, batch=1 if name == MIDDLE else None, seed=len(name))
 
 
 def budget(*names: str) -> int:

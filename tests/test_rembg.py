@@ -101,10 +101,10 @@ def test_each_network_gets_and_answers_what_rembg_means(model: MatteModel) -> No
     assert np.abs(stretched - np.asarray(theirs, np.float32)).max() <= ROUNDING
 
 
-@pytest.mark.parametrize("fixed_batch", [False, True], ids=["free", "fixed"])
+@pytest.mark.parametrize("batch", [None, 1, 2, 4])
 @pytest.mark.parametrize("name", ["rembg:u2netp", "rembg:birefnet-general-lite"])
-def test_pictures_together_get_what_each_gets_alone(name: str, fixed_batch: bool) -> None:
-    network = loaded(name, fixed_batch)
+def test_pictures_together_get_what_each_gets_alone(name: str, batch: int | None) -> None:
+    network = loaded(name, batch)
     shown = frames(3)
 
     together = answered(network, shown)

@@ -29,7 +29,7 @@ FREE, FIXED = "rembg:u2netp", "rembg:silueta"
 )
 def test_memory_stays_flat(names: tuple[str, ...], memory_mb: int, rembg_home: object) -> None:
     for name in {FREE, FIXED} & set(names):
-        lay(name, fixed_batch=name == FIXED)
+        lay(name, batch=1 if name == FIXED else None)
     models = Mattes(memory_mb=memory_mb)
     frames = np.stack([picture(standing(SIDE).over(GREEN), noise=2, seed=seed) for seed in range(BATCH)])
     used: dict[str, list[int]] = {name: [] for name in names}

@@ -97,14 +97,16 @@ class Rembg:
         self._input = given.name
         # U2-Net answers six coarser mattes besides.
         self._alpha = self._session.get_outputs()[0].name
-        self.joins = not isinstance(given.shape[0], int)
+        # How many pictures the file takes at once; None: any number.
+        self._batch = given.shape[0] if isinstance(given.shape[0], int) else None
+        self.joins = self._batch != 1
         self._kind = np.float16 if given.type == "tensor(float16)" else np.float32
         self._tables = self._family.tables
 
     @property
     def in_steps(self) -> bool:
         """See `Matte.in_steps`."""
-        return self.device == "cuda" and self.joins
+        return self.device == "cuda" and self._batch is None
 
     @property
     def device(self) -> str:
@@ -119,8 +121,8 @@ class Rembg:
 
     def run(self, prepared: Batch, plates: Sequence[str | None]) -> NDArray[np.floating]:
         """See `Matte.run`. Answers are side x side."""
-        parts = [np.stack([*prepared])] if self.joins else [each[None] for each in prepared]
-        return np.concatenate([self._session.run([self._alpha], {self._input: part})[0][:, 0] for part in parts])
+        size = self._batch or len(prepared)
+        return np.concatenate([self._answered(prepared[at : at + size], size) for at in range(0, len(prepared), size)])
 
     def matted(self, frame: Pixels, answer: NDArray[np.floating]) -> Pixels:
         """See `Matte.matted`. Colours are the frame's own."""
@@ -129,6 +131,11 @@ class Rembg:
             alpha = np.reciprocal(1 + np.exp(-alpha))
         levels = np.rint(_resized(alpha, frame.shape[1::-1]).clip(0, 1) * 255).astype(np.uint8)
         return np.asarray(np.dstack([frame, levels]) * (levels[..., None] > 0), np.uint8)
+
+    def _answered(self, prepared: Batch, size: int) -> NDArray[np.floating]:
+        """The answers to at most `size` pictures, with the last one as often as it takes to fill the batch up."""
+        batch = np.stack([*prepared, *[prepared[-1]] * (size - len(prepared))])
+        return np.asarray(self._session.run([self._alpha], {self._input: batch})[0][: len(prepared), 0])
 
 
 def _opened(model: MatteModel) -> Any:
