@@ -1,12 +1,22 @@
-"""The graphics cards of this machine, found without loading anything that drives them."""
+"""The graphics cards of this machine, found without loading anything that drives them, and who computes on them."""
 
 import os
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from popcon.settings import Settings
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DEVICES = Path("/dev")
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A model that may compute on a card. One that does not tell where it does so computes on the processor."""
+
+    @property
+    def device(self) -> str:
+        """What it really runs on: `cuda` or `cpu`."""
 
 
 def visible_devices() -> tuple[str, ...]:

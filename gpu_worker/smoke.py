@@ -16,6 +16,7 @@ from temporalio import activity
 
 from gpu_worker.activities import Frame
 from gpu_worker.clicks import Click
+from gpu_worker.devices import OnDevice
 from gpu_worker.heartbeat import beating
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
@@ -61,10 +62,12 @@ class SmokeActivities:
             findings = list(_looked_at(matted, picture, character))
             if task.sam:
                 findings.append(await self._clicked(picture, character))
+        device, clicks_on = await asyncio.to_thread(lambda: (device_name(matte), device_name(self._segmenter)))
         return SmokeReport(
-            device=await asyncio.to_thread(device_name),
+            device=device,
             model=matte.recipe,
             segmenter=self._segmenter.version if task.sam else None,
+            segmenter_device=clicks_on if task.sam and clicks_on != device else None,
             load_ms=1000 * (loaded - begin),
             frame_ms=1000 * (done - warm),
             findings=tuple(findings),
@@ -108,10 +111,10 @@ def drawn() -> tuple[Pixels, Mask]:
     )
 
 
-def device_name() -> str:
-    """The card that torch sees, or the processor."""
+def device_name(model: Matte | Segmenter) -> str:
+    """What a model runs on: the card, as torch calls it, or the processor."""
     torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
+    if torch is not None and isinstance(model, OnDevice) and model.device == "cuda":
         return str(torch.cuda.get_device_name())
     return f"cpu ({platform.machine()})"
 

@@ -232,9 +232,10 @@ class SmokeFinding(Model):
 class SmokeReport(Model):
     """What a GPU worker did with a drawn character. Times are milliseconds; `frame_ms` is that of a warm model."""
 
-    device: str
+    device: str = Field(description="what the matte ran on")
     model: str
     segmenter: str | None = None
+    segmenter_device: str | None = Field(default=None, description="what clicks were told on, if that is another")
     load_ms: float
     frame_ms: float
     findings: tuple[SmokeFinding, ...]

@@ -66,6 +66,7 @@ async def try_worker(popcon: Popcon, task: SmokeTest) -> SmokeReport:
 def verdict(report: SmokeReport) -> str:
     """What was tried, how long it took, and what is wrong, if anything."""
     clicks = f", clicks by {report.segmenter}" if report.segmenter else ""
+    clicks += f" on {report.segmenter_device}" if report.segmenter_device else ""
     where = f"{report.model} on {report.device}{clicks}"
     times = f"loaded in {report.load_ms:.0f} ms, then {report.frame_ms:.0f} ms a frame"
     failed = [f"{each.name} is {each.value}, must be {each.limit}" for each in report.findings if not each.passed]

@@ -184,9 +184,10 @@ class TestRembg:
         assert len(network.run(prepared, [None] * FRAMES)) == FRAMES
 
 
-async def test_the_smoke_test_names_the_card() -> None:
+async def test_the_smoke_test_names_the_card_where_that_was_at_work() -> None:
     async with open_lane(Settings(_env_file=None)) as lane:  # type: ignore[call-arg]
-        smoke = SmokeActivities(lane, Mattes(), tiny_sam2()).smoke
-        report = await ActivityEnvironment().run(smoke, SmokeTest(matte="keyer"))
-    assert report.device == torch.cuda.get_device_name()
-    assert all(each.passed for each in report.findings)
+        smoke = SmokeActivities(lane, Mattes(), on_card(1)).smoke
+        report = await ActivityEnvironment().run(smoke, SmokeTest(matte="keyer", sam=True))
+    assert report.device.startswith("cpu")
+    assert report.segmenter_device == torch.cuda.get_device_name()
+    assert all(each.passed for each in report.findings if each.name != "click"), "its weights are random"

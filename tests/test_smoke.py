@@ -1,13 +1,17 @@
 """The smoke test: a working worker passes, one whose model makes nonsense fails with the reason."""
 
 import json
+import platform
+import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from gpu_worker.activities import open_lane
 from gpu_worker.mattes.keyer import Keyer
@@ -15,6 +19,7 @@ from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.rembg import Rembg
 from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.smoke import SmokeActivities
 from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.errors import Refused
 from popcon.mattes import matte
@@ -38,6 +43,14 @@ class Inverted(Keyer):
     def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
         rgba = super().run(frames, plates)
         return np.concatenate([np.stack([*frames]), 255 - rgba[..., 3:]], axis=3)
+
+
+class KeyerOnCard(Keyer):
+    device = "cuda"
+
+
+class ColourOnCard(ColourRegions):
+    device = "cuda"
 
 
 @pytest.fixture
@@ -64,6 +77,27 @@ async def test_a_matte_that_is_wrong_fails_with_the_reason(popcon: Popcon) -> No
     report = await smoke_command.try_worker(popcon, SmokeTest(matte="keyer-loose"))
     assert {each.name for each in report.findings if not each.passed} == {"colours under nothing", "mask"}
     assert smoke_command.verdict(report).splitlines()[1].startswith("failed: colours under nothing is ")
+
+
+@pytest.mark.parametrize(
+    ("matte_class", "segmenter", "shown"),
+    [
+        (Keyer, ColourRegions, f"{Keyer.recipe} on cpu (…), clicks by {ColourRegions.version}"),
+        (KeyerOnCard, ColourRegions, f"{Keyer.recipe} on a card, clicks by {ColourRegions.version} on cpu (…)"),
+        (Keyer, ColourOnCard, f"{Keyer.recipe} on cpu (…), clicks by {ColourRegions.version} on a card"),
+        (KeyerOnCard, ColourOnCard, f"{Keyer.recipe} on a card, clicks by {ColourRegions.version}"),
+    ],
+)
+async def test_the_device_is_what_each_model_ran_on(
+    matte_class: type[Keyer], segmenter: type[ColourRegions], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: "a card")
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    async with open_lane(Settings(_env_file=None)) as lane:  # type: ignore[call-arg]
+        smoke = SmokeActivities(lane, Mattes({"keyer": matte_class}), segmenter()).smoke
+        report = await ActivityEnvironment().run(smoke, SmokeTest(matte="keyer", sam=True))
+    said = smoke_command.verdict(report).partition(":")[0]
+    assert said.replace(f"({platform.machine()})", "(…)") == shown
 
 
 async def test_broken_weights_are_told_at_once(popcon: Popcon, rembg_home: Path) -> None:

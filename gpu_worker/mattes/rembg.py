@@ -110,7 +110,7 @@ class Rembg:
 
     @property
     def device(self) -> str:
-        """What it runs on: `cuda` or `cpu`."""
+        """See `OnDevice.device`."""
         return "cuda" if CUDA in self._session.get_providers() else "cpu"
 
     def prepared(self, frame: Pixels) -> NDArray[np.floating]:

@@ -34,6 +34,11 @@ class Sam2:
         # Threads share the model and what is kept, and the device does one thing at a time anyway.
         self._device = threading.Lock()
 
+    @property
+    def device(self) -> str:
+        """See `OnDevice.device`."""
+        return str(self._predictor.device.type)
+
     def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
         """See `Segmenter.parts`."""
         height, width = pictures.shape[1:3]
@@ -90,7 +95,7 @@ class Sam2:
 
     def _precision(self) -> AbstractContextManager[object]:
         """Half the precision at twice the speed on a GPU; a CPU gains nothing from it."""
-        if self._predictor.device.type != "cuda":
+        if self.device != "cuda":
             return nullcontext()
         half: AbstractContextManager[object] = torch.autocast("cuda", torch.bfloat16)
         return half
