@@ -2,8 +2,8 @@
 
 `python -m bench.matting` draws its own pictures and takes; `python -m bench.matting FOLDER` looks at those of a folder,
 of which no true alpha is known (`--plate '#00c040'` where one was chosen), and writes into out/matting. All models that
-are installed take part; the report says in words what others need. pymatting comes with
-`uv pip install --python .venv/bin/python -e '.[bench]'`.
+are installed take part; the report says in words what others need, and what could not be read or matted. pymatting
+comes with `uv pip install --python .venv/bin/python -e '.[bench]'`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from activities.pictures import read_rgb
 from bench.matting_rivals import SLOW, TRUE, known, runner
@@ -30,16 +33,20 @@ from bench.scenes import TUNED, UNSEEN, Scene, scenes
 from gpu_worker import metrics
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.quality import metrics as looks
-from popcon.errors import PopconError
+from popcon.errors import PopconError, UnusablePicture
+from popcon.models import Colour
+from popcon.wording import printable
 
 CLOSED_FORM = "pymatting cf"
 SHARE_OF_CLOSED_FORM, MILLISECONDS = 0.6, 60.0
 # A kind is not worse if it is not worse by more than this: five pixels of 262,144.
 LEVEL = 0.005
 PICTURES = "pictures"
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+BAD_ARGUMENTS = 2
 OUT = Path("out") / "matting"
 ERRORS = ("SAD", "MSE", "Grad", "Conn")
-COLUMNS = ("matte", "part", "kind", "ground", *ERRORS, "dtSSD", "halo", "coverage", "ms")
+COLUMNS = ("matte", "part", "kind", "ground", *ERRORS, "dtSSD", "halo", "coverage", "ms", "MB")
 SUMMARY = ("matte", "part", "frames", "SAD decidable", *ERRORS, "dtSSD", "halo", "coverage", "ms", "MB")
 
 
@@ -63,80 +70,138 @@ class Row(NamedTuple):
 
 
 class Run(NamedTuple):
-    """All that one matte made, the memory that its process took for it (megabytes), and why it could not."""
+    """All that one matte made, the memory that its process took for it (megabytes), and why it could not.
+
+    `failed` says which scenes it could not do although it did others.
+    """
 
     matte: str
     rows: list[Row]
     tiles: list[Tile]
     megabytes: float
     missing: str = ""
+    failed: tuple[str, ...] = ()
 
 
 def main() -> None:
     """Run each matte in a process of its own on one core; then report."""
     parser = argparse.ArgumentParser(prog="python -m bench.matting", description="Compare all installed mattes.")
     parser.add_argument("folder", nargs="?", type=Path, help="of pictures whose alpha is not known")
-    parser.add_argument("--plate", help="the folder's plate, as #rrggbb, if its background was chosen")
+    parser.add_argument("--plate", type=str.lower, help="the folder's plate, as #rrggbb, if its background was chosen")
     options = parser.parse_args()
+    try:
+        pictures, unread = _asked_for(options.folder, options.plate)
+    except PopconError as error:
+        parser.exit(BAD_ARGUMENTS, f"{parser.prog}: {error}\n")
+    for each in unread:
+        print(each, file=sys.stderr)
     load = os.getloadavg()[0]
     # Rivals on many cores would be compared with ours on one.
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
     names = [name for name in known() if name != TRUE or not options.folder]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        runs = pool.map(partial(run, folder=options.folder, plate=options.plate), names, chunksize=1)
-    result = report(runs, OUT if options.folder else RESULTS)
+        runs = pool.map(partial(run, pictures=pictures, plate=options.plate), names, chunksize=1)
+    result = report(runs, OUT if options.folder else RESULTS, unread)
     result.figures["load_average_before"] = load
     result.finish()
 
 
-def run(name: str, folder: Path | None = None, plate: str | None = None) -> Run:
-    """Every scene by one matte."""
+def run(name: str, pictures: Sequence[Path] = (), plate: str | None = None) -> Run:
+    """Every scene by one matte: those of the pictures if there are any. What goes wrong ends neither it nor others."""
     on_one_core()
     before = fresh_peak()
     try:
         by = runner(name)
-    except PopconError as error:
-        return Run(name, [], [], 0, str(error))
+    except Exception as error:
+        return Run(name, [], [], 0, _why(error))
     loaded = fresh_peak() - before
-    shown = list(_pictures(folder, plate) if folder else scenes())
+    shown = [_scene(path, plate) for path in pictures] or list(scenes())
     before = fresh_peak()
-    by(shown[0], 0)  # what compiles or loads, compiles and loads before the clock runs
-    rows, tiles = [], []
+    with suppress(Exception):  # it will be told of the scene
+        by(shown[0], 0)  # what compiles or loads, compiles and loads before the clock runs
+    rows, tiles, failed = [], [], []
     for number, scene in enumerate(shown):
         if name in SLOW and not _in_sample(number, scene):
             continue
-        made = [by(scene, index) for index in range(len(scene.frames))]
+        try:
+            made = [by(scene, index) for index in range(len(scene.frames))]
+        except Exception as error:
+            failed.append(f"{scene.kind}, {scene.ground}: {_why(error)}")
+            continue
         mattes = np.stack([matte for matte, _ in made])
         rows.append(_row(name, scene, mattes, 1000 * float(np.mean([seconds for _, seconds in made]))))
         tiles.append(tile(name, scene, mattes[0]))
-    return Run(name, rows, tiles, loaded + peak() - before)
+    if failed and not rows:
+        return Run(name, [], [], 0, f"could do none of the pictures ({failed[0]})")
+    return Run(name, rows, tiles, loaded + peak() - before, failed=tuple(failed))
 
 
-def report(runs: Sequence[Run], folder: Path) -> Report:
-    """Tables, contact sheet and checks, all written into the folder."""
+def report(runs: Sequence[Run], folder: Path, unread: Sequence[str] = ()) -> Report:
+    """Tables, contact sheet and checks, all written into the folder. `unread` says which pictures are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     result = Report("matting", "Mattes on the same pictures, one core", SUMMARY, folder=folder)
     for each in runs:
         for part in dict.fromkeys(row.part for row in each.rows):
             result.rows.append(_summed(each, part))
     result.figures["missing"] = {each.matte: each.missing for each in runs if each.missing}
+    result.figures["failed"] = {each.matte: each.failed for each in runs if each.failed}
+    result.figures["unread"] = unread
     rows = [row for each in runs for row in each.rows]
-    write_csv(folder / "matting.csv", COLUMNS, [_cells(row) for row in rows])
+    write_csv(folder / "matting.csv", COLUMNS, [_cells(row, each.megabytes) for each in runs for row in each.rows])
     lines = [f"# {result.title}", "", *markdown(SUMMARY, result.rows)]
     if folder == RESULTS:
+        result.at_most("scenes that a matte failed on", sum(len(each.failed) for each in runs), 0)
         _check(result, rows)
         lines += ["", "## SAD by kind", "", *markdown(*_by_kind(rows))]
     lines += ["", *(f"{each.matte}: {each.missing}" for each in runs if each.missing)]
+    lines += [*(f"{each.matte} failed on {scene}" for each in runs for scene in each.failed), *unread]
     (folder / "matting.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    write_sheet([each.tiles for each in runs if each.tiles], folder / "matting.png")
+    if rows:
+        write_sheet([each.tiles for each in runs if each.tiles], folder / "matting.png")
     return result
 
 
-def _pictures(folder: Path, plate: str | None) -> Iterator[Scene]:
-    """The pictures in a folder, each a scene of its own."""
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp"):
-            yield Scene(path.name, plate or "its own", PICTURES, plate, read_rgb(path.read_bytes())[None])
+def _asked_for(folder: Path | None, plate: str | None) -> tuple[list[Path], list[str]]:
+    """The pictures in the folder, if one was named, and in words which of them cannot be read.
+
+    Raises PopconError where none is left, and over a plate that is none.
+    """
+    if plate is not None:
+        try:
+            TypeAdapter(Colour).validate_python(plate)
+        except ValidationError as error:
+            raise PopconError(f"{plate!r} is no plate: name its colour like '#00c040'") from error
+    if folder is None:
+        return [], []
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise PopconError(f"cannot read {folder}: {error.strerror}") from error
+    unread = {path: why for path in found if (why := _why_unread(path))}
+    if len(unread) == len(found):
+        raise PopconError(f"{folder} has no picture that can be read: {', '.join(SUFFIXES)}")
+    return [path for path in found if path not in unread], list(unread.values())
+
+
+def _why_unread(path: Path) -> str | None:
+    try:
+        _scene(path, None)
+    except OSError as error:
+        return f"{path.name} is left out: {error.strerror}"
+    except UnusablePicture:
+        return f"{path.name} is left out: it is no picture that can be read"
+    return None
+
+
+def _scene(path: Path, plate: str | None) -> Scene:
+    """A picture as a scene of its own."""
+    return Scene(path.name, plate or "its own", PICTURES, plate, read_rgb(path.read_bytes())[None])
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, in one line; what nobody foresaw with its type."""
+    said = printable(" ".join(str(error).split()))
+    return said if isinstance(error, PopconError) else f"{type(error).__name__}: {said}"
 
 
 def _in_sample(number: int, scene: Scene) -> bool:
@@ -194,7 +259,7 @@ def _sads(rows: Iterable[Row]) -> dict[str, dict[Key, float]]:
 
 def _both(sads: dict[str, dict[Key, float]], part: str, rival: str) -> tuple[dict[Key, float], dict[Key, float]]:
     """The keyer's and the rival's SAD on what both have done."""
-    shared = [key for key in sads[rival] if key[0] == part]
+    shared = [key for key in sads[rival] if key[0] == part and key in sads[Keyer.name]]
     return {key: sads[Keyer.name][key] for key in shared}, {key: sads[rival][key] for key in shared}
 
 
@@ -209,8 +274,8 @@ def _by_kind(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]
     kinds = dict.fromkeys((row.part, row.kind) for row in rows)
     table = []
     for part, kind in kinds:
-        cells = [_mean({key: each for key, each in sads[matte].items() if key[0] == part}, kind) for matte in full]
-        table.append((kind, part, *(f"{cell:.3f}" for cell in cells)))
+        cells = [[each for key, each in sads[matte].items() if key[:2] == (part, kind)] for matte in full]
+        table.append((kind, part, *(_figure(float(np.mean(cell)) if cell else None) for cell in cells)))
     return ("kind", "part", *full), table
 
 
@@ -232,10 +297,11 @@ def _summed(each: Run, part: str) -> tuple[str, ...]:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, megabytes: float) -> tuple[str, ...]:
     errors = row.errors or (None,) * len(ERRORS)
     figures = (*errors, row.flicker, row.halo, row.coverage)
-    return (row.matte, row.part, row.kind, row.ground, *(_figure(each) for each in figures), f"{row.milliseconds:.1f}")
+    about = row.matte, row.part, row.kind, row.ground
+    return (*about, *map(_figure, figures), f"{row.milliseconds:.1f}", f"{megabytes:.0f}")
 
 
 def _figure(value: float | None) -> str:
