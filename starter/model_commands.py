@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from popcon.errors import UnknownName
 from popcon.mattes import MatteModel, matte, mattes
 from starter.arguments import Json
 from starter.asking import show
@@ -55,7 +54,7 @@ def check(names: Names = None, as_json: Json = False) -> None:
 
     Example: popcon models check
     """
-    chosen = [_with_weights(name) for name in names] if names else [each for each in mattes() if each.session]
+    chosen = [matte(name) for name in names] if names else [each for each in mattes() if each.session]
     views = [model_view(each, check=True) for each in chosen]
     if not names:
         views = [each for each in views if each.weights is not Weights.MISSING]
@@ -64,7 +63,8 @@ def check(names: Names = None, as_json: Json = False) -> None:
 
 
 def _with_weights(name: str) -> MatteModel:
-    """The model of that name. Raises UnknownName with those that have weights, also for one that needs none."""
-    if not matte(name).session:
-        raise UnknownName("matte with weights", name, [each.name for each in mattes() if each.session])
-    return matte(name)
+    """The model of that name. Raises UnknownName, and UnusableArguments over one that needs no weights."""
+    model = matte(name)
+    if not model.session:
+        raise UnusableArguments(f"{name} needs no weights: there is nothing to pull")
+    return model

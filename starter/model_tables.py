@@ -34,8 +34,8 @@ def weights_table(checked: Sequence[ModelView]) -> RenderableType:
     table = empty_table("", "matte", "weights", "where")
     for each in checked:
         told = "here, without a known checksum" if each.weights is Weights.HERE else str(each.weights)
-        hint = f"`popcon models pull {each.name}`" if each.path is None else each.path
-        table.add_row(mark(each.weights in (Weights.HERE, Weights.INTACT)), each.name, told, hint)
+        where = f"`popcon models pull {each.name}`" if each.weights is Weights.MISSING else each.path or ""
+        table.add_row(mark(each.weights not in (Weights.MISSING, Weights.BROKEN)), each.name, told, where)
     return table
 
 

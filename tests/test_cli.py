@@ -51,7 +51,7 @@ BAD_COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
     "an unknown preset": (("presets", "jupm"), r"unknown action 'jupm': there are happy, .*wave"),
     "unknown platform": (("make", SAMPLE, "--platform", "fax"), r"unknown platform 'fax': there are line-emoji, "),
     "unknown matte": (("make", SAMPLE, "--matte", "scissors"), r"unknown matte 'scissors': there are keyer"),
-    "weights of nothing": (("models", "pull", "keyer"), r"unknown matte with weights 'keyer': there are rembg:u2net"),
+    "weights of nothing": (("models", "pull", "keyer"), r"keyer needs no weights: there is nothing to pull"),
     "too high a count": (("make", SAMPLE, "--count", "41"), r"41 emojis are too many: line-emoji takes at most 40"),
     "too many actions": (("make", SAMPLE, "--actions", ",".join(["happy"] * 41)), r"41 emojis are too many"),
     "too few frames": (("make", SAMPLE, "--frames", "3"), r"3 frames do not fit: line-emoji takes 5 to 20 frames"),

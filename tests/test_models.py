@@ -142,6 +142,13 @@ def test_broken_weights_fail_the_check_and_are_not_overwritten(
     assert file.read_bytes() == WEIGHTS
 
 
+def test_what_needs_no_weights_passes_the_check(popcon: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    checked = popcon("models", "check", "keyer")
+
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[1].split()[1:] == ["keyer", "none", "needed"]
+
+
 def test_what_is_named_and_missing_fails_the_check(popcon: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     checked = popcon("models", "check", "rembg:isnet-anime")
 
