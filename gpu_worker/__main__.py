@@ -17,6 +17,7 @@ from gpu_worker.segmenters.registry import open_segmenter
 from gpu_worker.starting import announced
 from gpu_worker.telemetry import LaneCollector, serve
 from gpu_worker.worker import gpu_activities, gpu_worker
+from popcon.errors import PopconError
 from popcon.logs import log_to_stderr
 from popcon.messages import Point
 from popcon.settings import Settings, settings
@@ -24,14 +25,19 @@ from popcon.storage import Storage
 from popcon.temporal import connect_patiently, run_until_signalled
 
 WARM_UP_SIDE = 64
+FAILED = 1
 
 
 def run() -> int:
-    """One worker here, or a process for each card. The exit code."""
+    """One worker here, or a process for each card. The exit code; why a worker cannot start becomes one line."""
     devices = visible_devices()
-    if len(devices) > 1:
-        return run_fleet(devices, settings().gpu_metrics_port)
-    asyncio.run(main(settings(), devices[0] if devices else "cpu"))
+    try:
+        if len(devices) > 1:
+            return run_fleet(devices, settings().gpu_metrics_port)
+        asyncio.run(main(settings(), devices[0] if devices else "cpu"))
+    except PopconError as error:
+        print(f"popcon: {error}", file=sys.stderr)
+        return FAILED
     return 0
 
 

@@ -69,6 +69,31 @@ def test_a_fleet_that_lost_a_worker_ends(settings: Settings, tmp_path: Path) -> 
     assert re.search(r"unknown matte 'sorcery': there are keyer", told.read_text())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("POPCON_GPU_WARM", "sorcery", r"unknown matte 'sorcery': there are keyer, .*"),
+        ("POPCON_GPU_WARM", "keyer,rembg:u2netp", r"the weights of rembg:u2netp are not on this GPU worker: .*"),
+        ("POPCON_SAM2", "tiny", r"POPCON_SAM2=tiny has no weights, .*"),
+        ("POPCON_GPU_BATCH", "0", r"POPCON_GPU_BATCH: .*"),
+    ],
+)
+def test_why_a_worker_cannot_start_is_told_in_one_line(
+    name: str, value: str, told: str, settings: Settings, tmp_path: Path
+) -> None:
+    worker = subprocess.run(
+        [sys.executable, "-P", "-m", "gpu_worker"],
+        cwd=tmp_path,
+        env={**environment(settings), devices.VISIBLE: "", "POPCON_LOG_LEVEL": "WARNING", name: value},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert worker.returncode == 1
+    assert re.fullmatch(rf"popcon: {told}\n", worker.stderr)
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """That of a worker on a machine with two cards, which the keyer does not need."""
     assert settings.temporal_address
