@@ -116,11 +116,11 @@ def test_pictures_together_get_what_each_gets_alone(name: str, batch: int | None
     assert not together[..., :3][together[..., 3] == 0].any()
 
 
-@pytest.mark.parametrize(("fixed_batch", "batches"), [(False, [3]), (True, [1, 1, 1])], ids=["free", "fixed"])
+@pytest.mark.parametrize(("batch", "batches"), [(None, [3]), (1, [1, 1, 1]), (2, [2, 2])])
 def test_pictures_go_together_where_the_file_lets_them(
-    fixed_batch: bool, batches: list[int], monkeypatch: pytest.MonkeyPatch
+    batch: int | None, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = loaded("rembg:u2netp", fixed_batch)
+    network = loaded("rembg:u2netp", batch)
     run = network._session.run
     seen: list[int] = []
 
@@ -131,7 +131,7 @@ def test_pictures_go_together_where_the_file_lets_them(
     monkeypatch.setattr(network._session, "run", counted)
     answered(network, frames(3))
     assert seen == batches
-    assert network.joins != fixed_batch
+    assert network.joins == (batch != 1)
 
 
 def test_one_bright_pixel_changes_no_other_place() -> None:
