@@ -15,7 +15,7 @@ from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.steady import Moment, steadied
 from gpu_worker.metrics import flicker, sad
 from popcon import keys
-from popcon.models import EmojiStatus, SetState, Source
+from popcon.models import EmojiStatus, Loop, SetState, Source
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import Shown, SteadyFrame
@@ -109,6 +109,25 @@ def test_what_moves_off_is_not_held_back() -> None:
     assert steadied(loop[1], loop[2], loop[3], PLATE) is None
 
 
+def test_a_part_that_the_one_neighbour_lacks_is_not_taken_from_the_frame_at_a_turn() -> None:
+    """There and back, the same picture comes before and after: of its matte and another there is no median."""
+    pictures, truths = film()
+    truths[2][MISSING] = 0
+    loop = moments(pictures, truths)
+
+    assert steadied(loop[2], loop[3], loop[2], PLATE) is None
+    assert steadied(loop[1], loop[2], loop[3], PLATE) is not None
+
+
+@pytest.mark.parametrize("size", [(8, 8), (4, 400), (20, 200), (400, 6)])
+def test_what_is_too_small_to_tell_its_motion_is_left_as_it_is(size: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    shown = [random.integers(0, 256, (*size, 3), np.uint8) for _ in range(3)]
+    before, here, after = moments(shown, np.ones((3, *size), np.float32))
+
+    assert steadied(before, here, after, PLATE) is None
+
+
 async def test_the_activity_writes_one_more_matte_and_only_where_it_helps(storage: Storage) -> None:
     storage.ensure_bucket()
     set_id, take = f"set-{uuid.uuid4().hex[:12]}", keys.take(1, 1)
@@ -149,6 +168,19 @@ async def test_a_set_by_a_network_shows_the_steadied_mattes_as_candidates_of_the
         first = next(each for each in stubs.tasks(SteadyFrame) if each.frame == 1)
         assert first.before.picture == frames[-1].candidates[0].picture, "the loop's last frame comes before its first"
     assert state.emojis[0].status is EmojiStatus.DONE
+
+
+async def test_frames_at_the_turns_of_a_way_there_and_back_are_not_steadied() -> None:
+    stubs = StubActivities(loop=lambda task: Loop(length=4, ping_pong=True))
+    async with orchestra.time_skipping_client() as client, orchestra.workers(client, stubs):
+        handle = await orchestra.start(client, request(actions=("happy",), frames=6, matte="rembg:u2netp"))
+        state = await orchestra.at_rest(handle)
+    shown = [frame.candidates[0].picture for frame in state.emojis[0].frames]
+    assert shown == [1, 2, 3, 4, 3, 2]
+    assert sorted(each.frame for each in stubs.tasks(SteadyFrame)) == [2, 3, 5, 6]
+    assert [frame.current.source is Source.STEADIED for frame in state.emojis[0].frames] == [
+        frame in (3, 5) for frame in range(1, 7)
+    ]
 
 
 async def _made(client: Client, matte: str) -> SetState:

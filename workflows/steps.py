@@ -40,8 +40,14 @@ async def matte_candidate(
 async def steady(
     request: SetRequest, character: Character, emoji: int, frames: tuple[Frame, ...], place: int, *, ways: Ways
 ) -> str:
-    """Bring what a frame shows in line with its neighbours in the loop. Returns the recipe, a new one if it changed."""
+    """Bring what a frame shows in line with its neighbours in the loop. Returns the recipe, a new one if it changed.
+
+    Nothing is asked of the device at the turn of a way there and back, where both neighbours are one picture.
+    """
     frame = frames[place]
+    before, shown, after = (_shown(each) for each in (frames[place - 1], frame, frames[(place + 1) % len(frames)]))
+    if len({before.picture, shown.picture, after.picture}) < 3:
+        return shown.recipe
     steadied = await perform(
         stubs.steady_frame,
         SteadyFrame(
@@ -49,9 +55,9 @@ async def steady(
             emoji=emoji,
             frame=frame.number,
             take=keys.take(emoji, frame.current.take),
-            before=_shown(frames[place - 1]),
-            shown=_shown(frame),
-            after=_shown(frames[(place + 1) % len(frames)]),
+            before=before,
+            shown=shown,
+            after=after,
             plate=character.plate,
         ),
         how=ways.gpu,

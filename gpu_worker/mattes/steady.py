@@ -2,7 +2,8 @@
 
 A network looks at each picture alone, so that its edge wavers and a part may be missing once. Each neighbour in time is
 laid over the picture along its motion; where both then show the same colours, alpha is the median of all three. What
-shows the plate's own colour tells nothing: white hair on a white plate is there, or is not, with the same colours.
+shows the plate's own colour tells nothing: white hair on a white plate is there, or is not, with the same colours. And
+where both neighbours are one picture, as at the turn of a way there and back, there are no three to take a median of.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from popcon.background import Floats
 from popcon.colours import rgb_levels
 
 # Changes whenever the same pictures would get another matte.
-VERSION = 2
+VERSION = 3
 # What a neighbour shows is the same when its colours, averaged over so many pixels, differ by less than this (levels).
 WINDOW, SAME = 5, 12.0
+# Nobody can tell the motion of what is smaller (pixels), and cv2 5.0 reads beyond its memory where it is also wide.
+LEAST_SIDE = 32
 # Alpha is put right where it is off by more than this (of 255): a soft edge is laid over it to a fifth of a pixel.
 LEAST_CHANGE = 48
 # A matte is worth another candidate when that is so for this share of the character.
@@ -39,8 +42,11 @@ class Moment:
 def steadied(before: Moment, here: Moment, after: Moment, plate: str) -> Pixels | None:
     """The matte in the middle, brought in line with its neighbours; None where nobody would see a difference.
 
+    None too where both neighbours show the very same, whose word would then count twice.
     `plate` is `#rrggbb`: what becomes softer or comes back gets the character's own colours.
     """
+    if min(here.picture.shape[:2]) < LEAST_SIDE or np.array_equal(before.picture, after.picture):
+        return None
     own = here.matte[..., 3]
     around = [_laid_over(here.picture, each) for each in (before, after)]
     median = np.median(np.stack([own, *(alpha for alpha, _ in around)]), axis=0).astype(np.float32)
