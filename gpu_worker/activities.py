@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -164,28 +164,24 @@ class GpuActivities:
 
     def _finish(self, task: MatteFrame, frame: Frame, answer: Answer) -> None:
         finished = frame.finished(answer)
-        self._pictures.keep_matte(
-            task.set_id,
-            task.take,
-            task.picture,
-            frame.matte.recipe,
-            finished.rgba,
-            confidence=finished.confidence,
-            doubt=finished.doubt,
-        )
+        self._pictures.keep_matte(task.set_id, task.take, task.picture, frame.matte.recipe, finished)
 
     def _steady(self, task: SteadyFrame, recipe: str) -> bool:
-        """Store the steadied matte, if it differs."""
-        before, here, after = (self._moment(task, each) for each in (task.before, task.shown, task.after))
-        matted = steadied(before, here, after, task.plate)
+        """Store the steadied matte, if it differs. Steadying decides no doubt: it is trusted as the one before was."""
+        here = self._pictures.matte(task.set_id, task.take, task.shown.picture, task.shown.recipe)
+        before, after = (self._moment(task, each) for each in (task.before, task.after))
+        matted = steadied(before, Moment(self._raw(task, task.shown), here.rgba), after, task.plate)
         if matted is None:
             return False
-        self._pictures.keep_matte(task.set_id, task.take, task.shown.picture, recipe, matted)
+        self._pictures.keep_matte(task.set_id, task.take, task.shown.picture, recipe, replace(here, rgba=matted))
         return True
 
     def _moment(self, task: SteadyFrame, shown: Shown) -> Moment:
-        raw = self._pictures.rgb(keys.raw(task.set_id, task.take, shown.picture))
-        return Moment(raw, self._pictures.rgba(keys.matte(task.set_id, task.take, shown.picture, shown.recipe)))
+        matte = self._pictures.rgba(keys.matte(task.set_id, task.take, shown.picture, shown.recipe))
+        return Moment(self._raw(task, shown), matte)
+
+    def _raw(self, task: SteadyFrame, shown: Shown) -> Pixels:
+        return self._pictures.rgb(keys.raw(task.set_id, task.take, shown.picture))
 
     async def _cut_out(self, task: MatteCharacter, matte: Matte | None) -> Pixels:
         """The character of an upload, by its own alpha or by the matte."""

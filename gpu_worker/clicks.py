@@ -15,6 +15,7 @@ from temporalio import activity
 from gpu_worker.fingerprint import fingerprint
 from gpu_worker.heartbeat import beating
 from gpu_worker.lane import Item, Lane
+from gpu_worker.mattes.polish import Finished, decided
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.pictures import Pictures
 from gpu_worker.refine import VERSION, change, refine, refuse_points, scope
@@ -63,7 +64,7 @@ class _Shown:
 
     frame: ShownFrame
     rgb: Pixels
-    matte: Pixels
+    matte: Finished
 
 
 class ClickActivities:
@@ -98,7 +99,7 @@ class ClickActivities:
             key = keys.preview(task.set_id, task.take, task.picture, f"{task.recipe}-{self._fingerprint(task)}")
             if not await asyncio.to_thread(self._pictures.exists, key):
                 matte, refined = await self._refined(task)
-                await asyncio.to_thread(self._pictures.keep, key, _small(change(matte, refined)))
+                await asyncio.to_thread(self._pictures.keep, key, _small(change(matte.rgba, refined.rgba)))
         return Preview(key=key)
 
     @activity.defn
@@ -124,7 +125,7 @@ class ClickActivities:
             other_size=tuple(each.frame.number for each in shown if each not in around),
         )
 
-    async def _refined(self, task: RefineMatte) -> tuple[Pixels, Pixels]:
+    async def _refined(self, task: RefineMatte) -> tuple[Finished, Finished]:
         """The matte before and after a click."""
         frame = ShownFrame(number=task.frame, picture=task.picture, recipe=task.recipe)
         shown = await asyncio.to_thread(self._read, task, frame)
@@ -139,7 +140,7 @@ class ClickActivities:
             np.stack([each.rgb for each in shown]),
             at,
             task.points,
-            np.stack([scope(each.matte, task.mode) for each in shown]),
+            np.stack([scope(each.matte.rgba, task.mode) for each in shown]),
         )
         return await self._lane.submit(click.item(f"{task.set_id}/{task.take}/click", priority()))
 
@@ -157,10 +158,10 @@ class ClickActivities:
         return _Shown(
             frame,
             self._pictures.rgb(keys.raw(task.set_id, task.take, frame.picture)),
-            self._pictures.rgba(keys.matte(task.set_id, task.take, frame.picture, frame.recipe)),
+            self._pictures.matte(task.set_id, task.take, frame.picture, frame.recipe),
         )
 
-    def _keep(self, task: RefineMatte | RefineAnimation, picture: int, recipe: str, refined: Pixels) -> None:
+    def _keep(self, task: RefineMatte | RefineAnimation, picture: int, recipe: str, refined: Finished) -> None:
         self._pictures.keep_matte(task.set_id, task.take, picture, recipe, refined, segmenter=self._segmenter.version)
 
     def _fingerprint(self, task: RefineMatte | RefineAnimation) -> str:
@@ -175,8 +176,10 @@ class ClickActivities:
         return fingerprint(asked)
 
 
-def _refine(task: RefineMatte | RefineAnimation, shown: _Shown, part: Mask) -> Pixels:
-    return refine(shown.rgb, shown.matte, part, task.points, task.mode, task.plate)
+def _refine(task: RefineMatte | RefineAnimation, shown: _Shown, part: Mask) -> Finished:
+    before = shown.matte.rgba
+    after = refine(shown.rgb, before, part, task.points, task.mode, task.plate)
+    return decided(shown.matte, after, change(before, after) > 0)
 
 
 def _around(shown: list[_Shown], clicked: _Shown) -> list[_Shown]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gpu_worker.images import decode_rgb, decode_rgba, encode_mask, encode_rgba
+from gpu_worker.images import decode_mask, decode_rgb, decode_rgba, encode_mask, encode_rgba
+from gpu_worker.mattes.polish import Finished
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.quality import metrics
 from popcon import keys
@@ -37,23 +35,25 @@ class Pictures:
         """Store a picture with alpha, unless something lies there already."""
         self._storage.put_once(key, encode_rgba(picture), notes)
 
+    def matte(self, set_id: str, take: str, picture: int, recipe: str) -> Finished:
+        """A matte, and how far it is trusted. Raises ObjectMissing and UnusablePicture."""
+        key = keys.matte(set_id, take, picture, recipe)
+        stored = self._storage.read(key)
+        rgba = decode_rgba(stored.data, key)
+        if not stored.notes:
+            return Finished(rgba)
+        notes = CandidateNotes.model_validate_json(stored.notes)
+        doubt = decode_mask(self._storage.get(notes.doubt_key), notes.doubt_key) if notes.doubt_key else None
+        return Finished(rgba, notes.metrics.get("confidence"), doubt)
+
     def keep_matte(
-        self,
-        set_id: str,
-        take: str,
-        picture: int,
-        recipe: str,
-        matted: Pixels,
-        *,
-        segmenter: str | None = None,
-        confidence: float | None = None,
-        doubt: NDArray[np.bool_] | None = None,
+        self, set_id: str, take: str, picture: int, recipe: str, matte: Finished, *, segmenter: str | None = None
     ) -> None:
         """Store a matte, and with it what is known of it; before that the map of its doubts, if there are any."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        measured = metrics(matted) | ({} if confidence is None else {"confidence": confidence})
+        measured = metrics(matte.rgba) | ({} if matte.confidence is None else {"confidence": matte.confidence})
         notes = CandidateNotes(recipe=recipe, at=at, metrics=measured, segmenter=segmenter)
-        if doubt is not None and doubt.any():
+        if matte.doubt is not None and matte.doubt.any():
             notes = notes.model_copy(update={"doubt_key": keys.doubt(set_id, take, picture, recipe)})
-            self._storage.put_once(str(notes.doubt_key), encode_mask(doubt))
-        self.keep(keys.matte(set_id, take, picture, recipe), matted, notes.model_dump_json(exclude_none=True))
+            self._storage.put_once(str(notes.doubt_key), encode_mask(matte.doubt))
+        self.keep(keys.matte(set_id, take, picture, recipe), matte.rgba, notes.model_dump_json(exclude_none=True))

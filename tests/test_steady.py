@@ -9,13 +9,15 @@ from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from gpu_worker.activities import GpuActivities, open_lane
-from gpu_worker.images import decode_rgba, encode_rgba
+from gpu_worker.images import decode_mask, decode_rgba, encode_rgba
+from gpu_worker.mattes.polish import Finished
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.steady import Moment, steadied
 from gpu_worker.metrics import flicker, sad
+from gpu_worker.pictures import Pictures
 from popcon import keys
-from popcon.models import EmojiStatus, Loop, SetState, Source
+from popcon.models import CandidateNotes, EmojiStatus, Loop, SetState, Source
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import Shown, SteadyFrame
@@ -132,10 +134,12 @@ async def test_the_activity_writes_one_more_matte_and_only_where_it_helps(storag
     storage.ensure_bucket()
     set_id, take = f"set-{uuid.uuid4().hex[:12]}", keys.take(1, 1)
     pictures, truths = film()
+    doubt = np.zeros((SIDE, SIDE), bool)
+    doubt[20:60, 30:50] = True
     for number, each in enumerate(moments(pictures, wavering(truths)), start=1):
         raw = np.dstack([each.picture, np.full((SIDE, SIDE), 255, np.uint8)])
         storage.put_once(keys.raw(set_id, take, number), encode_rgba(raw))
-        storage.put_once(keys.matte(set_id, take, number, "net-1"), encode_rgba(each.matte))
+        Pictures(storage).keep_matte(set_id, take, number, "net-1", Finished(each.matte, 0.6, doubt))
     before, shown, after = (Shown(picture=number, recipe="net-1") for number in (2, 3, 4))
     task = SteadyFrame(set_id=set_id, emoji=1, frame=3, take=take, before=before, shown=shown, after=after, plate=PLATE)
     async with open_lane(Settings(_env_file=None)) as lane:  # type: ignore[call-arg]
@@ -147,6 +151,10 @@ async def test_the_activity_writes_one_more_matte_and_only_where_it_helps(storag
     assert first.recipe.startswith("net-1-steady-")
     stored = decode_rgba(storage.get(keys.matte(set_id, take, 3, first.recipe)), "it")
     assert stored[..., 3][MISSING].mean() > 0.9 * 255
+    notes = CandidateNotes.model_validate_json(storage.notes(keys.matte(set_id, take, 3, first.recipe)))
+    assert notes.metrics["confidence"] == 0.6, "steadying does not decide what was doubted"
+    assert notes.doubt_key == keys.doubt(set_id, take, 3, first.recipe)
+    assert (decode_mask(storage.get(notes.doubt_key), "it") == doubt).all()
     assert unchanged.recipe == "net-1"
 
 

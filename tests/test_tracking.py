@@ -16,8 +16,10 @@ from gpu_worker.activities import Made, Work, open_lane
 from gpu_worker.clicks import PREVIEW_SIDE, ClickActivities
 from gpu_worker.images import decode_rgba, encode_rgba
 from gpu_worker.lane import Lane
+from gpu_worker.mattes.polish import Finished
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import Mattes
+from gpu_worker.pictures import Pictures
 from gpu_worker.segmenters.colour import ColourRegions
 from gpu_worker.segmenters.protocol import Masks
 from popcon import keys
@@ -233,6 +235,11 @@ async def refined(clicks: ClickActivities, task: RefineAnimation) -> RefinedAnim
     return await ActivityEnvironment().run(clicks.refine_animation, task)
 
 
+def doubted_in(frame: int) -> tuple[Masks, Masks]:
+    """What is doubted in a frame: the mark that somebody clicks at, and something else."""
+    return disc(frame - 1, MARK, (8, 10)), disc(frame - 1, (0, -30), (20, 10))
+
+
 class TestAnimation:
     async def test_each_frame_that_shows_the_part_gets_a_candidate_and_no_other(
         self, storage: Storage, clicks: ClickActivities
@@ -289,6 +296,30 @@ class TestAnimation:
         assert before == [storage.get(keys.matte(task.set_id, TAKE, each.number, each.recipe)) for each in again.frames]
         alone = await refined(clicks, task.model_copy(update={"frames": task.frames[:4]}))
         assert not {each.recipe for each in alone.frames} & {each.recipe for each in first.frames}
+
+    async def test_what_a_click_decides_is_doubted_no_more_and_the_rest_still_is(
+        self, storage: Storage, clicks: ClickActivities
+    ) -> None:
+        pictures, store = loop(), Pictures(storage)
+        task = stored(storage, pictures, mattes := matted(pictures), [at(1, MARK)], frame=2)
+        for shown, matte in zip(task.frames, mattes, strict=True):
+            mark, other = doubted_in(shown.number)
+            finished = Finished(matte, 0.6, mark | other) if shown.number != 3 else Finished(matte, 0.9, mark)
+            store.keep_matte(task.set_id, TAKE, shown.picture, "net-1", finished)
+        frames = tuple(each.model_copy(update={"recipe": "net-1"}) for each in task.frames)
+
+        answer = await refined(clicks, task.model_copy(update={"frames": frames}))
+
+        assert [each.number for each in answer.frames] == [1, 2, 3, 6, 7, 8]
+        for each in answer.frames:
+            mark, other = doubted_in(each.number)
+            after = store.matte(task.set_id, TAKE, each.number, each.recipe)
+            if each.number == 3:
+                assert (after.confidence, after.doubt) == (1.0, None), "all of it was decided"
+                continue
+            assert after.doubt is not None
+            assert overlap(after.doubt, other) > 0.9
+            assert after.confidence == pytest.approx(1 - 0.4 * other.sum() / (mark | other).sum(), abs=0.02)
 
     async def test_pictures_of_another_size_are_left_and_named(self, storage: Storage, clicks: ClickActivities) -> None:
         pictures = [drawn(MIDDLES[2], mark=True, seed=each) for each in range(FRAMES)]

@@ -69,13 +69,28 @@ def polish(frame: Pixels, alpha: Pixels, plate: str | None) -> Finished:
     seen = np.asarray(by_keyer[..., 3] / np.float32(255), np.float32)
     soft = _without_specks(soft, seen)
     marks = _dropped_marks(soft, seen) & ~_shadows(frame, behind, seen)
-    edge = max(1, round(EDGE * max(alpha.shape) / SIDE))
+    edge = _edge(*alpha.shape)
     doubt = _opened(np.abs(np.where(marks, seen, soft) - seen) > APART, edge)
     trusted = marks | (_near_edge(soft, edge) & ~_grown(doubt, 2 * edge))
     rgba = unmixed(frame, behind, soft)
     rgba[trusted] = by_keyer[trusted]
     character = (soft >= APART) | (seen >= APART)
     return Finished(rgba, float(1 - doubt.sum() / max(1, character.sum())), doubt)
+
+
+def decided(before: Finished, rgba: Pixels, where: Mask) -> Finished:
+    """A matte that a person has changed to `rgba`, in `where` (H x W): what they decided is doubted no more."""
+    if before.doubt is None or before.confidence is None:
+        return Finished(rgba, before.confidence)
+    left = _opened(before.doubt & ~where, _edge(*before.doubt.shape))
+    # The share is still one of the character as keyer and network saw it.
+    share_left = float(left.sum() / max(1, before.doubt.sum()))
+    return Finished(rgba, 1 - (1 - before.confidence) * share_left, left)
+
+
+def _edge(height: int, width: int) -> int:
+    """How many pixels of a picture of that size are no doubt, but an edge."""
+    return max(1, round(EDGE * max(height, width) / SIDE))
 
 
 def _estimated(frame: Pixels, alpha: Floats) -> Pixels:
