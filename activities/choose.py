@@ -52,7 +52,9 @@ class Chooser:
         key = keys.choice(task.set_id, keys.take(task.emoji, task.take), hashlib.sha256(data).hexdigest())
         self._storage.put_once(key, data)
         mattes = MatteQuality(flicker=choice.flicker, seam=choice.seam)
-        return ChosenFrames(selected=choice.selected, notes_key=key, attention=choice.attention, mattes=mattes)
+        return ChosenFrames(
+            selected=choice.selected, notes_key=key, attention=choice.attention, faults=choice.faults, mattes=mattes
+        )
 
     def _slots(self, task: ChooseFrames) -> list[Slot]:
         take = keys.take(task.emoji, task.take)

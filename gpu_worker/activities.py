@@ -27,9 +27,10 @@ from gpu_worker.plate import choose_plate
 from gpu_worker.urgency import priority
 from popcon import keys
 from popcon.errors import UnusablePicture
+from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame, Shown, SteadyFrame
+from popcon.tasks import MatteCharacter, MattedCharacter, MattedFrame, MatteFrame, Shown, SteadiedFrame, SteadyFrame
 
 # The recipe of a character that brought its own alpha.
 OWN = "own"
@@ -133,14 +134,14 @@ class GpuActivities:
         """Give one picture of a take its alpha, unless that was done before."""
         async with beating(), self._mattes.using(task.matte) as matte:
             with self._lane.approaching(matte.recipe):
-                frame = await asyncio.to_thread(self._approach, task, matte)
-            if frame is not None:
-                answer = await self._forward(frame, f"{task.set_id}/{task.take}/{task.picture}")
-                await asyncio.to_thread(self._finish, task, frame, answer)
-        return MattedFrame(recipe=matte.recipe)
+                found = await asyncio.to_thread(self._approach, task, matte)
+            if isinstance(found, Frame):
+                answer = await self._forward(found, f"{task.set_id}/{task.take}/{task.picture}")
+                found = await asyncio.to_thread(self._finish, task, found, answer)
+        return MattedFrame(recipe=matte.recipe, doubted=found.doubted)
 
     @activity.defn
-    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+    async def steady_frame(self, task: SteadyFrame) -> SteadiedFrame:
         """Bring a frame's matte in line with its neighbours in time, unless that was done before.
 
         Answers the recipe of the new matte, or the old one's where that needs no steadying.
@@ -151,20 +152,21 @@ class GpuActivities:
             if not await asyncio.to_thread(self._pictures.exists, key):
                 steady = await asyncio.to_thread(self._steady, task, recipe)
                 recipe = recipe if steady else task.shown.recipe
-        return MattedFrame(recipe=recipe)
+        return SteadiedFrame(recipe=recipe)
 
-    def _approach(self, task: MatteFrame, matte: Matte) -> Frame | None:
-        """The frame to forward; none where its matte is stored already.
+    def _approach(self, task: MatteFrame, matte: Matte) -> Frame | CandidateNotes:
+        """The frame to forward; what is known of its matte where that is stored already.
 
         One call for all of it: between frames that are being fetched, every change of thread waits its turn.
         """
-        if self._pictures.exists(keys.matte(task.set_id, task.take, task.picture, matte.recipe)):
-            return None
+        notes = self._pictures.notes(task.set_id, task.take, task.picture, matte.recipe)
+        if notes is not None:
+            return notes
         return Frame.of(matte, self._pictures.rgb(keys.raw(task.set_id, task.take, task.picture)), task.plate)
 
-    def _finish(self, task: MatteFrame, frame: Frame, answer: Answer) -> None:
+    def _finish(self, task: MatteFrame, frame: Frame, answer: Answer) -> CandidateNotes:
         finished = frame.finished(answer)
-        self._pictures.keep_matte(task.set_id, task.take, task.picture, frame.matte.recipe, finished)
+        return self._pictures.keep_matte(task.set_id, task.take, task.picture, frame.matte.recipe, finished)
 
     def _steady(self, task: SteadyFrame, recipe: str) -> bool:
         """Store the steadied matte, if it differs. Steadying decides no doubt: it is trusted as the one before was."""

@@ -24,6 +24,7 @@ from gpu_worker.urgency import priority
 from popcon import keys
 from popcon.errors import NothingToChange
 from popcon.messages import Point
+from popcon.models import CandidateNotes
 from popcon.storage import Storage
 from popcon.tasks import (
     MattedFrame,
@@ -83,11 +84,11 @@ class ClickActivities:
         """
         async with beating():
             recipe = f"{task.recipe}-{self._fingerprint(task)}"
-            key = keys.matte(task.set_id, task.take, task.picture, recipe)
-            if not await asyncio.to_thread(self._pictures.exists, key):
+            notes = await asyncio.to_thread(self._pictures.notes, task.set_id, task.take, task.picture, recipe)
+            if notes is None:
                 refined = (await self._refined(task))[1]
-                await asyncio.to_thread(self._keep, task, task.picture, recipe, refined)
-        return MattedFrame(recipe=recipe)
+                notes = await asyncio.to_thread(self._keep, task, task.picture, recipe, refined)
+        return MattedFrame(recipe=recipe, doubted=notes.doubted)
 
     @activity.defn
     async def preview_refinement(self, task: RefineMatte) -> Preview:
@@ -151,8 +152,8 @@ class ClickActivities:
         except NothingToChange as error:
             return error
         recipe = f"{shown.frame.recipe}-{self._fingerprint(task)}"
-        self._keep(task, shown.frame.picture, recipe, refined)
-        return RefinedFrame(number=shown.frame.number, recipe=recipe)
+        notes = self._keep(task, shown.frame.picture, recipe, refined)
+        return RefinedFrame(number=shown.frame.number, recipe=recipe, doubted=notes.doubted)
 
     def _read(self, task: RefineMatte | RefineAnimation, frame: ShownFrame) -> _Shown:
         return _Shown(
@@ -161,8 +162,11 @@ class ClickActivities:
             self._pictures.matte(task.set_id, task.take, frame.picture, frame.recipe),
         )
 
-    def _keep(self, task: RefineMatte | RefineAnimation, picture: int, recipe: str, refined: Finished) -> None:
-        self._pictures.keep_matte(task.set_id, task.take, picture, recipe, refined, segmenter=self._segmenter.version)
+    def _keep(
+        self, task: RefineMatte | RefineAnimation, picture: int, recipe: str, refined: Finished
+    ) -> CandidateNotes:
+        version = self._segmenter.version
+        return self._pictures.keep_matte(task.set_id, task.take, picture, recipe, refined, segmenter=version)
 
     def _fingerprint(self, task: RefineMatte | RefineAnimation) -> str:
         asked: list[object] = [

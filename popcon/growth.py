@@ -24,7 +24,7 @@ _MOVE = 110
 _EMOJI = 400
 _ENCODED = 1_200
 _TAKE = 400
-_CANDIDATE = 110
+_CANDIDATE = 140
 _RECIPE = 24
 _RECIPE_OF_NETWORK = 40
 _STEADIED = 20
@@ -146,10 +146,11 @@ _MAKES: dict[str, Callable[[SetRequest, PendingEdit], int]] = {
 def _new_take(request: SetRequest) -> int:
     """A take before it is there: its candidates, their selection, and what may be doubtful about them.
 
-    Three candidates a frame, and one more where a matte that wavers is steadied.
+    Three candidates a frame, and one more where a matte that wavers is steadied. What stands out in one is noted in it
+    and in the emoji.
     """
     candidate = _CANDIDATE + _recipe(request)
-    steadied = candidate + _STEADIED if matte(request.matte).wavers else 0
+    steadied = candidate + _STEADIED + _FLAG if matte(request.matte).wavers else 0
     return _NEW_TAKE + request.frames * (3 * candidate + steadied + 2 * _NUMBER + 2 * _FLAG)
 
 
@@ -185,7 +186,7 @@ def _take(take: Take) -> int:
 def _candidate(candidate: Candidate, usual: int) -> int:
     # One that is not matted yet will be, as soon as somebody wants it.
     recipe = max(len(candidate.recipe or "") + 2, usual)
-    return _CANDIDATE + recipe + _texts(candidate.prompt, candidate.at)
+    return _CANDIDATE + recipe + _texts(candidate.prompt, candidate.at, candidate.faults)
 
 
 def _texts(*texts: str | None) -> int:

@@ -25,6 +25,8 @@ Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 DEFAULT_FRAMES = 12
 # Of a delivery, what is worst lies in the set's state, in short; its manifest tells everything.
 MOST_ATTENTION, LONGEST_ATTENTION = 12, 120
+# A matte is doubted when keyer and network disagree about more than this share of the character.
+LEAST_CONFIDENCE = 0.9
 
 
 def is_set_id(text: str) -> bool:
@@ -188,7 +190,9 @@ class Take(Model):
     loop: Loop | None = None
     quality: TakeQuality | None = None
     mattes: MatteQuality | None = None
-    attention: tuple[str, ...] | None = Field(default=None, description="why a person should look at it")
+    attention: tuple[str, ...] | None = Field(
+        default=None, description="why a person should look at it, whatever its frames show"
+    )
 
 
 class Source(StrEnum):
@@ -215,6 +219,8 @@ class Candidate(Model):
     moment: int | None = Field(default=None, description="the picture whose moment a redrawn one shows")
     prompt: str | None = None
     at: str | None = None
+    doubted: bool = Field(default=False, description="keyer and network disagree about its matte, as its notes tell")
+    faults: str | None = Field(default=None, description="what stands out in it, in words, though it was chosen")
 
 
 class Frame(Model):
@@ -281,7 +287,7 @@ class Emoji(Model):
     frames: tuple[Frame, ...] = ()
     encoded: EncodedEmoji | None = None
     failure: str | None = None
-    attention: tuple[str, ...] = Field(default=(), description="why a person should look at the take in use")
+    attention: tuple[str, ...] = Field(default=(), description="why a person should look at what it shows now")
 
     def take_numbered(self, number: int) -> Take:
         """The take of that number, which must exist. Numbers have gaps where a take failed."""
@@ -411,6 +417,11 @@ class CandidateNotes(Model):
     metrics: dict[str, float] = Field(default_factory=dict)
     segmenter: str | None = Field(default=None, description="which found what a click meant, if one made this matte")
     doubt_key: str | None = Field(default=None, description="a map of where keyer and network disagree, if they do")
+
+    @property
+    def doubted(self) -> bool:
+        """Whether a person should look at the matte; never where nobody asked for its confidence."""
+        return self.metrics.get("confidence", 1.0) < LEAST_CONFIDENCE
 
 
 class CandidateHistory(Model):

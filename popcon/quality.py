@@ -1,7 +1,7 @@
 """What a take's report says to people: in a line, and as flags where something is worth a look. Plain functions."""
 
-from popcon.models import Take
-from popcon.wording import count
+from popcon.models import LEAST_CONFIDENCE, Frame, Take
+from popcon.wording import count, listed
 
 # A jump back to the start larger than this many usual steps shows. A motion's own steps often reach twice the median,
 # and what a store's reviewer refuses is a last frame unlike the first, not a step that is a little long.
@@ -31,6 +31,18 @@ def flags(take: Take) -> tuple[str, ...]:
     if quality.flashes > MOST_FLASHES:
         found.append(f"it flashes {quality.flashes:g} times a second (stores refuse more than {MOST_FLASHES})")
     return tuple(f"take {take.number}: {each}" for each in found)
+
+
+def frame_flags(frames: tuple[Frame, ...]) -> tuple[str, ...]:
+    """Why a person should look at what the frames show now: a sentence for each, and one for all doubted mattes."""
+    found = [f"frame {each.number}: {each.current.faults}" for each in frames if each.current.faults]
+    doubted = [each.number for each in frames if each.current.doubted]
+    if doubted:
+        found.append(
+            f"{count(len(doubted), 'matte')} to look at, in frame {listed(doubted)}: keyer and network disagree about "
+            f"more than {1 - LEAST_CONFIDENCE:.0%} of the character"
+        )
+    return tuple(found)
 
 
 def summary(take: Take) -> str:

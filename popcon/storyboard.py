@@ -1,9 +1,10 @@
 """The storyboard: which candidates stand in which frames, and what follows from a new one. Plain functions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from popcon import keys
 from popcon.models import Candidate, CandidateHistory, CandidateNotes, Emoji, EmojiStatus, Frame, Loop, Source, Take
+from popcon.quality import frame_flags
 
 # A new take without a seed of its own gets one this far from the others: far from the other emojis' too.
 SEED_STEP = 1000
@@ -37,12 +38,12 @@ def begin_take(emoji: Emoji, *, again: bool) -> Emoji:
 
 def join_take(emoji: Emoji, take: Take, fresh: tuple[Frame, ...]) -> Emoji:
     """The emoji after a new take: its pictures join each frame's candidates, and its first choice is selected."""
-    in_use = {"take": take.number, "attention": take.attention or ()}
+    in_use = {"take": take.number, "attention": ()}
     if not emoji.frames:
-        return emoji.model_copy(update={**in_use, "takes": (take,), "frames": fresh})
+        return with_attention(emoji.model_copy(update={**in_use, "takes": (take,), "frames": fresh}))
     joined = tuple(_joined(old, new) for old, new in zip(emoji.frames, fresh, strict=True))
     takes = (*remember_selection(emoji).takes, take)
-    return emoji.model_copy(update={**in_use, "takes": takes, "frames": joined})
+    return with_attention(emoji.model_copy(update={**in_use, "takes": takes, "frames": joined}))
 
 
 def use_take(emoji: Emoji, take: int) -> Emoji:
@@ -53,11 +54,18 @@ def use_take(emoji: Emoji, take: int) -> Emoji:
         update={
             "take": take,
             "frames": with_selection(emoji.frames, wanted.selection),
-            # An older take does not know; to change what its set shows would break the replay of that set's history.
-            "attention": emoji.attention if wanted.attention is None else wanted.attention,
         }
     )
-    return as_taken(back)
+    return as_taken(with_attention(back))
+
+
+def with_attention(emoji: Emoji) -> Emoji:
+    """The emoji that says why a person should look at it: at its take in use, and at what its frames show now."""
+    in_use = next((each for each in emoji.takes if each.number == emoji.take), None)
+    # An older take does not know; to change what its set shows would break the replay of that set's history.
+    if in_use is None or in_use.attention is None:
+        return emoji
+    return emoji.model_copy(update={"attention": (*in_use.attention, *frame_flags(emoji.frames))})
 
 
 def as_taken(emoji: Emoji) -> Emoji:
@@ -116,12 +124,14 @@ def with_frame(emoji: Emoji, frame: Frame) -> Emoji:
     return emoji.model_copy(update={"frames": frames})
 
 
-def with_recipe(frame: Frame, candidate: int, recipe: str) -> Frame:
+def with_recipe(frame: Frame, candidate: int, recipe: str, *, doubted: bool = False) -> Frame:
     """The frame after its candidate has been matted under that recipe."""
-    matted = tuple(
-        each.model_copy(update={"recipe": recipe}) if each.number == candidate else each for each in frame.candidates
-    )
-    return frame.model_copy(update={"candidates": matted})
+    return _with_noted(frame, candidate, {"recipe": recipe, "doubted": doubted})
+
+
+def with_faults(frames: tuple[Frame, ...], faults: Mapping[int, str]) -> tuple[Frame, ...]:
+    """The frames whose selected candidates know what stands out in them; `faults` are by the frames' numbers."""
+    return tuple(_with_noted(each, each.selected, {"faults": faults.get(each.number)}) for each in frames)
 
 
 def with_selection(frames: tuple[Frame, ...], selection: Iterable[int]) -> tuple[Frame, ...]:
@@ -168,6 +178,11 @@ def _frame(number: int, shown: tuple[int, ...], take: int) -> Frame:
             Candidate(number=place, take=take, picture=each) for place, each in enumerate(dict.fromkeys(shown), start=1)
         ),
     )
+
+
+def _with_noted(frame: Frame, candidate: int, noted: dict[str, object]) -> Frame:
+    changed = (each.model_copy(update=noted) if each.number == candidate else each for each in frame.candidates)
+    return frame.model_copy(update={"candidates": tuple(changed)})
 
 
 def _joined(old: Frame, new: Frame) -> Frame:

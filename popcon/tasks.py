@@ -130,9 +130,10 @@ class MatteFrame(Model):
 
 
 class MattedFrame(Model):
-    """The recipe under which the matte lies."""
+    """The recipe under which the matte lies, and whether keyer and network disagree about it."""
 
     recipe: str
+    doubted: bool = False
 
 
 class Shown(Model):
@@ -153,6 +154,12 @@ class SteadyFrame(Model):
     shown: Shown
     after: Shown
     plate: Colour
+
+
+class SteadiedFrame(Model):
+    """The recipe under which the steadied matte lies: the old one where there was nothing to steady."""
+
+    recipe: str
 
 
 class RefineMatte(Model):
@@ -194,10 +201,11 @@ class RefineAnimation(Model):
 
 
 class RefinedFrame(Model):
-    """A frame whose matte has changed, and the recipe under which the new one lies."""
+    """A frame whose matte has changed, the recipe under which the new one lies, and whether that is still doubted."""
 
     number: int
     recipe: str
+    doubted: bool = False
 
 
 class RefinedAnimation(Model):
@@ -264,6 +272,7 @@ class Wanted(Model):
 class ChosenFrames(Model):
     """The selected candidate of each frame, where the reasons lie, and why a person should look (if so).
 
+    `attention` is about the loop as a whole; `faults` tells by a frame's number what stands out even in its best.
     `mattes` is None as long as more is wanted, and in histories from before it was told.
     """
 
@@ -271,6 +280,7 @@ class ChosenFrames(Model):
     wanted: tuple[Wanted, ...] = ()
     notes_key: str | None = None
     attention: tuple[str, ...] = ()
+    faults: dict[int, str] = Field(default_factory=dict)
     mattes: MatteQuality | None = None
 
 

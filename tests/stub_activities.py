@@ -35,6 +35,7 @@ from popcon.tasks import (
     ShownFrame,
     SquareCharacter,
     SquaredCharacter,
+    SteadiedFrame,
     SteadyFrame,
 )
 
@@ -44,6 +45,7 @@ class StubActivities:
     """`before` runs first in every activity with its task: it may raise or wait.
 
     `loop` is a take's, `quality` reports on it, `notes` are what its animator has to say.
+    `doubted` tells whether keyer and network disagree about the matte of a task, `faults` what the chooser sees.
     `shows` tells whether a frame shows what was clicked at in another one; those of `other_size` cannot be compared.
     """
 
@@ -51,6 +53,8 @@ class StubActivities:
     notes: Callable[[Animate], tuple[str, ...]] = lambda task: ()
     loop: Callable[[ExtractPictures], Loop] = lambda task: Loop(length=48)
     quality: Callable[[ExtractPictures], TakeQuality | None] = lambda task: None
+    doubted: Callable[[MatteFrame | RefineMatte | ShownFrame], bool] = lambda task: False
+    faults: Callable[[ChooseFrames], dict[int, str]] = lambda task: {}
     shows: Callable[[ShownFrame], bool] = lambda frame: True
     other_size: tuple[int, ...] = ()
     asked: list[Model] = field(default_factory=list)
@@ -101,13 +105,13 @@ class StubActivities:
     @activity.defn
     async def matte_frame(self, task: MatteFrame) -> MattedFrame:
         await self._note(task)
-        return MattedFrame(recipe=f"{task.matte}-1")
+        return MattedFrame(recipe=f"{task.matte}-1", doubted=self.doubted(task))
 
     @activity.defn
-    async def steady_frame(self, task: SteadyFrame) -> MattedFrame:
+    async def steady_frame(self, task: SteadyFrame) -> SteadiedFrame:
         """Every other frame wavers."""
         await self._note(task)
-        return MattedFrame(recipe=f"{task.shown.recipe}{'-steady' if task.frame % 2 else ''}")
+        return SteadiedFrame(recipe=f"{task.shown.recipe}{'-steady' if task.frame % 2 else ''}")
 
     @activity.defn
     async def redraw_frame(self, task: RedrawFrame) -> RedrawnFrame:
@@ -117,14 +121,17 @@ class StubActivities:
     @activity.defn
     async def refine_matte(self, task: RefineMatte) -> MattedFrame:
         await self._note(task)
-        return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}")
+        return MattedFrame(recipe=f"{task.recipe}-{task.mode}{len(task.points)}", doubted=self.doubted(task))
 
     @activity.defn
     async def refine_animation(self, task: RefineAnimation) -> RefinedAnimation:
         await self._note(task)
-        refined = (each for each in task.frames if self.shows(each))
-        recipes = (RefinedFrame(number=each.number, recipe=f"{each.recipe}-all{task.frame}") for each in refined)
-        return RefinedAnimation(frames=tuple(recipes), other_size=self.other_size)
+        refined = tuple(
+            RefinedFrame(number=each.number, recipe=f"{each.recipe}-all{task.frame}", doubted=self.doubted(each))
+            for each in task.frames
+            if self.shows(each)
+        )
+        return RefinedAnimation(frames=refined, other_size=self.other_size)
 
     @activity.defn
     async def preview_refinement(self, task: RefineMatte) -> Preview:
@@ -134,7 +141,7 @@ class StubActivities:
     @activity.defn
     async def choose_frames(self, task: ChooseFrames) -> ChosenFrames:
         await self._note(task)
-        return ChosenFrames(selected=tuple(frame.selected for frame in task.frames))
+        return ChosenFrames(selected=tuple(frame.selected for frame in task.frames), faults=self.faults(task))
 
     @activity.defn
     async def encode_emoji(self, task: EncodeEmoji) -> EncodedEmoji:

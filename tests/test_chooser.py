@@ -108,7 +108,7 @@ def test_the_puppets_presets_want_nothing_and_worry_nobody(name: str, frames: in
     assert wanted(loop) == []
     choice = choose(loop)
     assert set(choice.selected) == {1}
-    assert choice.attention == ()
+    assert (choice.attention, choice.faults) == ((), {})
 
 
 @cache
@@ -126,7 +126,7 @@ def test_a_broken_picture_gets_its_neighbours_matted_and_one_of_them_chosen(what
     choice = choose(slots(pictures, matted=(1, 2, 3)))
     assert choice.selected[PLACE] in (2, 3)
     assert [candidate for place, candidate in enumerate(choice.selected) if place != PLACE] == [1] * (FRAMES - 1)
-    assert choice.attention == ()
+    assert (choice.attention, choice.faults) == ((), {})
     assert choice.frames[PLACE].why.startswith("picture 1")
     assert what in choice.frames[PLACE].why
     assert choice.frames[0].why == "nothing stands out"
@@ -136,9 +136,9 @@ def test_a_broken_picture_gets_its_neighbours_matted_and_one_of_them_chosen(what
 def test_where_nothing_better_is_found_a_person_is_told(what: str) -> None:
     choice = choose(slots(with_one_broken(BROKEN[what])))
     assert set(choice.selected) == {1}
-    [said] = choice.attention
-    assert said.startswith(f"frame {NUMBER}: ")
-    assert what in said
+    assert choice.attention == ()
+    assert set(choice.faults) == {NUMBER}
+    assert what in choice.faults[NUMBER]
     assert "there is no other matted candidate" in choice.frames[PLACE].why
 
 
@@ -147,17 +147,6 @@ def test_a_loop_that_does_not_close_is_told() -> None:
     loop = slots(pictures, frames=PICTURES // 3)
     assert {frame for frame, _ in wanted(loop)} <= {1, PICTURES // 3}
     assert any(each.startswith("the loop does not close: last frame differs ") for each in choose(loop).attention)
-
-
-def test_mattes_that_keyer_and_network_disagree_about_are_told_in_one_line() -> None:
-    loop = slots(film())
-    for place, confidence in ((0, 0.7), (2, 0.89), (4, 0.91)):
-        picture = loop[place].picture(1)
-        doubted = replace(picture, metrics={**picture.metrics, "confidence": confidence})
-        options = (replace(loop[place].options[0], picture=doubted), *loop[place].options[1:])
-        loop[place] = replace(loop[place], options=options)
-    [said] = choose(loop).attention
-    assert said.startswith("2 mattes to look at, in frame 1 and 3: keyer and network disagree about more than 10%")
 
 
 def test_flicker_is_what_comes_or_goes_for_one_frame_and_the_seam_is_in_steps() -> None:
@@ -203,7 +192,7 @@ def test_metrics_that_nobody_measured_are_no_fault() -> None:
                                     if each.picture else each for each in slot.options))
         for slot in slots(pictures)
     ]  # fmt: skip
-    assert choose(bare).attention == ()
+    assert choose(bare).faults == {}
 
 
 class TestActivity:

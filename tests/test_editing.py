@@ -143,6 +143,57 @@ async def test_a_doubtful_take_is_flagged_as_long_as_it_is_in_use(client: Client
     assert (first.plate, first.seconds) == ("#00b140", 1)
 
 
+async def test_a_doubted_matte_is_flagged_as_long_as_it_is_selected(client: Client) -> None:
+    """Whoever made it: a retry by a network here, the rendering of a take where the set's matte is one."""
+    stubs = StubActivities(doubted=lambda task: isinstance(task, MatteFrame) and task.matte == "rembg:u2netp")
+    async with workers(client, stubs):
+        handle = await delivered(client)
+        seen = [await looked_at(handle)]
+        for name, asked in (
+            ("retry_frame", {"frame": 3, "matte": "rembg:u2netp"}),
+            ("swap_frame", {"frame": 3, "candidate": 1}),
+            ("swap_frame", {"frame": 3, "candidate": 4}),
+            ("retry_frame", {"frame": 5, "matte": "rembg:u2netp"}),
+            ("refine_frame", {"frame": 3, "points": [{"x": 12, "y": 40}], "mode": "erase"}),
+            ("use_take", {"take": 1}),
+            ("retry_frame", {"frame": 5, "matte": "keyer-tight"}),
+        ):
+            await send(handle, name, {"emoji": 2, **asked})
+            seen.append(await looked_at(handle))
+
+    def doubted(frames: str) -> tuple[str, ...]:
+        return (f"{frames}: keyer and network disagree about more than 10% of the character",)
+
+    third, both, fifth = map(
+        doubted,
+        ("1 matte to look at, in frame 3", "2 mattes to look at, in frame 3 and 5", "1 matte to look at, in frame 5"),
+    )
+    assert [attention for attention, _ in seen] == [(), third, (), third, both, fifth, fifth, ()]
+    assert [wanted for _, wanted in seen] == [bool(attention) for attention, _ in seen]
+
+
+async def test_what_the_chooser_saw_in_a_frame_is_told_as_long_as_that_is_shown(client: Client) -> None:
+    stubs = StubActivities(
+        doubted=lambda task: isinstance(task, MatteFrame) and task.frame == 2 and task.picture == 10,
+        faults=lambda task: {4: "loose specks"},
+    )
+    async with workers(client, stubs):
+        handle = await delivered(client, matte="rembg:u2netp")
+        seen = [(await looked_at(handle))[0]]
+        for name, asked in (
+            ("swap_frame", {"frame": 2, "candidate": 2}),
+            ("swap_frame", {"frame": 4, "candidate": 2}),
+            ("swap_frame", {"frame": 4, "candidate": 1}),
+            ("refine_frame", {"frame": 4, "points": [{"x": 12, "y": 40}], "mode": "erase", "propagate": True}),
+        ):
+            await send(handle, name, {"emoji": 2, **asked})
+            seen.append((await looked_at(handle))[0])
+
+    doubted = "1 matte to look at, in frame 2: keyer and network disagree about more than 10% of the character"
+    specks = "frame 4: loose specks"
+    assert seen == [(specks, doubted), (specks,), (), (specks,), ()]
+
+
 async def test_a_take_that_cannot_be_used_again_leaves_the_flags_of_the_one_in_use(client: Client) -> None:
     refusing = False
 
@@ -630,6 +681,11 @@ async def send(handle: SetHandle, name: str, payload: dict[str, Any]) -> None:
     """Send an update and wait until it is done."""
     await handle.execute_update(name, payload, rpc_timeout=timedelta(seconds=20))
     await at_rest(handle)
+
+
+async def looked_at(handle: SetHandle) -> tuple[tuple[str, ...], bool]:
+    """Why a person should look at the second emoji, as `popcon status` tells it, and whether lists call for people."""
+    return (await at_rest(handle)).emojis[1].attention, await wants_attention(handle)
 
 
 async def wants_attention(handle: SetHandle) -> bool:

@@ -18,7 +18,7 @@ from gpu_worker.mattes.registry import PRODUCTION, Mattes
 from popcon import keys
 from popcon.errors import ModelMissing
 from popcon.mattes import matte, mattes
-from popcon.models import CandidateNotes
+from popcon.models import LEAST_CONFIDENCE, CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import MatteFrame
@@ -118,6 +118,11 @@ async def test_two_sets_and_two_models_at_once(storage: Storage) -> None:
         activities = GpuActivities(storage, lane, models)
         runs = [ActivityEnvironment().run(activities.matte_frame, task) for task in tasks]
         answers = await asyncio.gather(*runs)
+        forwards = lane.counters.forwards
+        assert await ActivityEnvironment().run(activities.matte_frame, tasks[0]) == answers[0], (
+            "told of a stored one too"
+        )
+        assert lane.counters.forwards == forwards
 
     assert lane.counters.largest_batch > 1
     for task, answer in zip(tasks, answers, strict=True):
@@ -129,6 +134,7 @@ async def test_two_sets_and_two_models_at_once(storage: Storage) -> None:
         assert np.abs(decode_rgba(stored.data, "it")[..., 3].astype(int) - alone.rgba[..., 3]).max() <= TOGETHER
         notes = CandidateNotes.model_validate_json(stored.notes)
         assert notes.metrics["confidence"] == pytest.approx(alone.confidence, abs=0.01)
+        assert answer.doubted == (notes.metrics["confidence"] < LEAST_CONFIDENCE)
         assert alone.doubt is not None
         assert bool(notes.doubt_key) == (notes.metrics["confidence"] < 1)
         if notes.doubt_key:

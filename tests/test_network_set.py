@@ -10,6 +10,7 @@ import pytest
 from gpu_worker.images import decode_rgba
 from popcon.models import Manifest
 from popcon.settings import Settings
+from popcon.wording import listed
 from starter.stack import Stack, attach, stop
 from tests import command
 from tests.api import SAMPLE, serving
@@ -22,8 +23,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def stack(rembg_home: Path, tmp_path: Path) -> Iterator[Stack]:
-    """A stack of its own, whose GPU worker has a tiny network."""
-    lay(NAME)
+    """A stack of its own, whose GPU worker has a tiny network that sees little of a character."""
+    lay(NAME, seed=3)
     base = Settings(_env_file=None, data_dir=tmp_path / "stack")  # type: ignore[call-arg]
     with attach(base) as stack:
         yield stack
@@ -71,3 +72,17 @@ async def test_where_keyer_and_network_disagree_is_there_to_be_seen(run: Run, st
             image = decode_rgba((await client.get(links["image"])).content, "the matte")
             assert decode_rgba(answer.content, "the map").shape == image.shape
             assert (decode_rgba(answer.content, "the map")[..., 0] > 0).any()
+
+    flagged = [each.number for each in emoji.frames if notes[each.number, each.selected].doubted]
+    assert flagged
+    assert doubted_by_status(run, manifest.set_id) == f"in frame {listed(flagged)}"
+    corrected = run("retry", manifest.set_id, "1", "--frame", str(flagged[0]), "--matte", "keyer")
+    assert corrected.returncode == 0, corrected
+    assert doubted_by_status(run, manifest.set_id) == (f"in frame {listed(flagged[1:])}" if flagged[1:] else None)
+
+
+def doubted_by_status(run: Run, set_id: str) -> str | None:
+    """Which frames have a doubted matte, in the words of `popcon status`."""
+    said = json.loads(run("status", set_id, "--json").stdout)["state"]["emojis"][0]["attention"]
+    found = [each for each in said if "keyer and network disagree" in each]
+    return found[0].split(", ", 1)[1].split(":")[0] if found else None

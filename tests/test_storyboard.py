@@ -77,6 +77,28 @@ def test_an_older_take_that_knows_no_doubts_leaves_those_of_the_emoji() -> None:
     assert storyboard.use_take(emoji, 1).attention == ("frame 2: specks",)
 
 
+def test_what_is_to_look_at_is_what_the_frames_show_now() -> None:
+    frames = storyboard.spread_frames(5, Loop(length=48), take=1)
+    frames = tuple(storyboard.with_recipe(each, 1, "net-1", doubted=each.number in (1, 3)) for each in frames)
+    frames = storyboard.with_faults(frames, {3: "loose specks"})
+    take = Take(number=1, action="happy", animator="puppet", video_key="v", pictures=48, attention=("take 1: short",))
+    emoji = storyboard.join_take(Emoji(number=1, action="happy"), take, frames)
+    doubted = "keyer and network disagree about more than 10% of the character"
+
+    assert emoji.attention == (
+        "take 1: short",
+        "frame 3: loose specks",
+        f"2 mattes to look at, in frame 1 and 3: {doubted}",
+    )
+    steadied = storyboard.with_steadied(emoji.frames[2], "net-1-steady")
+    assert storyboard.with_attention(storyboard.with_frame(emoji, steadied)) == storyboard.with_frame(emoji, steadied)
+    other = storyboard.with_frame(emoji, emoji.frames[2].model_copy(update={"selected": 2}))
+    assert storyboard.with_attention(other).attention == (
+        "take 1: short",
+        f"1 matte to look at, in frame 1: {doubted}",
+    )
+
+
 @pytest.mark.parametrize(
     ("done", "failed", "status"),
     [

@@ -316,7 +316,9 @@ class TestAnimation:
             after = store.matte(task.set_id, TAKE, each.number, each.recipe)
             if each.number == 3:
                 assert (after.confidence, after.doubt) == (1.0, None), "all of it was decided"
+                assert not each.doubted
                 continue
+            assert each.doubted
             assert after.doubt is not None
             assert overlap(after.doubt, other) > 0.9
             assert after.confidence == pytest.approx(1 - 0.4 * other.sum() / (mark | other).sum(), abs=0.02)

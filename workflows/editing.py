@@ -10,7 +10,7 @@ from popcon.errors import Refused
 from popcon.messages import Edit, RefineFrame, RetryFrame, SwapFrame, UseTake
 from popcon.model import Model
 from popcon.models import Candidate, Character, Emoji, Notice, PendingEdit, SetRequest, SetState, Source
-from popcon.tasks import RedrawFrame
+from popcon.tasks import MattedFrame, RedrawFrame, RefinedFrame
 from popcon.wording import listed
 from workflows import steps, stubs
 from workflows.emoji import animate_task
@@ -49,7 +49,8 @@ class FrameEditor:
                     raise
                 self._note(f"{each.name} on emoji {self._emoji.number}: {reason(error)}", each.number)
         await self._encode(before)
-        return EditedEmoji(emoji=storyboard.remember_selection(self._emoji), notices=tuple(self._notices))
+        edited = storyboard.with_attention(storyboard.remember_selection(self._emoji))
+        return EditedEmoji(emoji=edited, notices=tuple(self._notices))
 
     async def _do(self, edit: Edit, number: int) -> None:
         edits.refuse(edits.with_emoji(self._state, self._emoji), edit)
@@ -68,8 +69,8 @@ class FrameEditor:
         frame = self._emoji.frames[edit.frame - 1]
         wanted = frame.candidates[edit.candidate - 1]
         if wanted.recipe is None:
-            recipe = await self._matte(edit.frame, wanted)
-            frame = storyboard.with_recipe(frame, wanted.number, recipe)
+            matted = await self._matte(edit.frame, wanted)
+            frame = storyboard.with_recipe(frame, wanted.number, matted.recipe, doubted=matted.doubted)
         self._emoji = storyboard.with_frame(self._emoji, frame.model_copy(update={"selected": wanted.number}))
 
     async def _retry(self, edit: RetryFrame, number: int) -> None:
@@ -79,8 +80,8 @@ class FrameEditor:
             moment = shown.moment or shown.picture
             picture = await self._redraw(shown.take, moment, edit.prompt, number)
             fresh = fresh.model_copy(update={"source": Source.REDRAWN, "picture": picture, "moment": moment})
-        recipe = await self._matte(edit.frame, fresh, edit.matte)
-        self._select(edit.frame, fresh.model_copy(update={"recipe": recipe}))
+        matted = await self._matte(edit.frame, fresh, edit.matte)
+        self._select(edit.frame, fresh, matted)
 
     async def _redraw(self, take: int, moment: int, prompt: str, number: int) -> int:
         """Redraw a picture of a take. Its number is used up even if this fails: numbers are never reused."""
@@ -117,7 +118,7 @@ class FrameEditor:
             how=AS_EDIT.gpu,
             summary=f"emoji {self._emoji.number} frame {edit.frame} · {edit.mode} at {len(edit.points)} points",
         )
-        self._select_refined(edit.frame, refined.recipe)
+        self._select_refined(edit.frame, refined)
 
     async def _refine_all(self, edit: RefineFrame, number: int) -> None:
         """Carry a click through the frames that show the same take; the others are left as they are."""
@@ -129,7 +130,7 @@ class FrameEditor:
             summary=f"emoji {self._emoji.number} · {edit.mode} at {len(edit.points)} points of frame {edit.frame}",
         )
         for each in refined.frames:
-            self._select_refined(each.number, each.recipe)
+            self._select_refined(each.number, each)
         carried = {each.number for each in task.frames}
         others = [each.number for each in self._emoji.frames if each.number not in carried]
         for frames, differs in ((others, "take"), (refined.other_size, "size")):
@@ -138,17 +139,19 @@ class FrameEditor:
                 why = f"of another {differs} than frame {edit.frame}"
                 self._note(f"the click was not carried into {which}: {why}", number)
 
-    async def _matte(self, frame: int, candidate: Candidate, matte: str | None = None) -> str:
+    async def _matte(self, frame: int, candidate: Candidate, matte: str | None = None) -> MattedFrame:
         return await steps.matte_candidate(
             self._request, self._character, self._emoji.number, frame, candidate, ways=AS_EDIT, matte=matte
         )
 
-    def _select(self, frame: int, candidate: Candidate) -> None:
-        self._emoji = storyboard.with_candidate(self._emoji, frame, candidate)
+    def _select(self, frame: int, fresh: Candidate, matted: MattedFrame | RefinedFrame) -> None:
+        """What the chooser saw in the candidate that this one comes from is not known of it."""
+        noted = {"recipe": matted.recipe, "doubted": matted.doubted, "faults": None}
+        self._emoji = storyboard.with_candidate(self._emoji, frame, fresh.model_copy(update=noted))
 
-    def _select_refined(self, frame: int, recipe: str) -> None:
-        changed = {"recipe": recipe, "source": Source.REFINED, "at": _now()}
-        self._select(frame, self._emoji.frames[frame - 1].current.model_copy(update=changed))
+    def _select_refined(self, frame: int, refined: MattedFrame | RefinedFrame) -> None:
+        changed = {"source": Source.REFINED, "at": _now()}
+        self._select(frame, self._emoji.frames[frame - 1].current.model_copy(update=changed), refined)
 
     async def _encode(self, before: Emoji) -> None:
         """Encode what is selected now. If that fails, what was selected before stays, beside the new candidates."""

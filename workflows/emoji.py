@@ -91,11 +91,11 @@ class EmojiWorkflow:
 
     async def _matted(self, work: RenderEmoji, frame: Frame, candidate: int) -> Frame:
         number, wanted = work.emoji.number, frame.candidates[candidate - 1]
-        recipe = await steps.matte_candidate(work.request, work.character, number, frame.number, wanted, ways=AS_BATCH)
+        matted = await steps.matte_candidate(work.request, work.character, number, frame.number, wanted, ways=AS_BATCH)
         if candidate == 1:  # the others are the chooser's extras
             self._progress = self._progress.model_copy(update={"frames_done": self._progress.frames_done + 1})
             self._reach(work, self._progress.stage)
-        return storyboard.with_recipe(frame, candidate, recipe)
+        return storyboard.with_recipe(frame, candidate, matted.recipe, doubted=matted.doubted)
 
     async def _choose(
         self, work: RenderEmoji, take: Take, frames: tuple[Frame, ...]
@@ -106,7 +106,8 @@ class EmojiWorkflow:
             matted = await asyncio.gather(*(self._all_matted(work, frame, chosen) for frame in frames))
             chosen = await _choose(work, take, tuple(matted), last_round=True)
             frames = tuple(matted)
-        return storyboard.with_selection(frames, chosen.selected), chosen
+        selected = storyboard.with_selection(frames, chosen.selected)
+        return storyboard.with_faults(selected, chosen.faults), chosen
 
     async def _all_matted(self, work: RenderEmoji, frame: Frame, chosen: ChosenFrames) -> Frame:
         for wanted in chosen.wanted:

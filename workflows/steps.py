@@ -2,7 +2,7 @@
 
 from popcon import keys, storyboard
 from popcon.models import Candidate, Character, Emoji, EncodedEmoji, Frame, SetRequest
-from popcon.tasks import EncodeEmoji, MatteFrame, Shown, SteadyFrame
+from popcon.tasks import EncodeEmoji, MattedFrame, MatteFrame, Shown, SteadyFrame
 from workflows import stubs
 from workflows.perform import perform
 from workflows.policies import Ways
@@ -17,10 +17,10 @@ async def matte_candidate(
     *,
     ways: Ways,
     matte: str | None = None,
-) -> str:
-    """Matte a candidate of a frame, by the set's matte unless another is named. Returns the recipe."""
+) -> MattedFrame:
+    """Matte a candidate of a frame, by the set's matte unless another is named."""
     chosen = matte or request.matte
-    matted = await perform(
+    return await perform(
         stubs.matte_frame,
         MatteFrame(
             set_id=request.set_id,
@@ -34,7 +34,6 @@ async def matte_candidate(
         how=ways.gpu,
         summary=f"emoji {emoji} frame {frame} · {chosen}",
     )
-    return matted.recipe
 
 
 async def steady(

@@ -28,6 +28,7 @@ from popcon.tasks import (
     SmokeTest,
     SquareCharacter,
     SquaredCharacter,
+    SteadiedFrame,
     SteadyFrame,
 )
 
@@ -63,7 +64,7 @@ async def matte_frame(task: MatteFrame) -> MattedFrame:
 
 
 @activity.defn
-async def steady_frame(task: SteadyFrame) -> MattedFrame:
+async def steady_frame(task: SteadyFrame) -> SteadiedFrame:
     """GPU queue: bring a matte in line with its neighbours in time. The same recipe where nothing is to be done."""
     raise NotImplementedError
 

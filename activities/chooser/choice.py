@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from activities.chooser.faults import (
-    LEAST_CONFIDENCE,
     OUTLIER,
     SEAM_STEPS,
     WORDS,
@@ -20,7 +19,6 @@ from activities.chooser.faults import (
     usual,
 )
 from activities.chooser.notes import Considered, FrameChoice
-from popcon.wording import count, listed
 
 # Another candidate is clearly better when its faults add up to less than this share of the current one's.
 CLEARLY_BETTER = 0.7
@@ -59,11 +57,15 @@ class Slot:
 
 @dataclass(frozen=True)
 class Choice:
-    """The selected candidate of each frame, the reasons, what a person should look at, and the loop's own measures."""
+    """The selected candidate of each frame, the reasons, what a person should look at, and the loop's own measures.
+
+    `attention` is about the loop; `faults` says by a frame's number what is wrong even with its best.
+    """
 
     selected: tuple[int, ...]
     frames: tuple[FrameChoice, ...]
     attention: tuple[str, ...]
+    faults: dict[int, str]
     flicker: float
     seam: float
 
@@ -99,7 +101,8 @@ def choose(slots: Sequence[Slot]) -> Choice:
     return Choice(
         tuple(selected),
         frames,
-        attention=tuple(_attention(frames, loop, common)),
+        attention=_attention(loop, common),
+        faults={each.frame: text for each in frames if (text := _faults(each))},
         flicker=round(flicker(loop), 4),
         seam=round(seam(loop, common), 2),
     )
@@ -153,28 +156,16 @@ def _reasoned(slot: Slot, chosen: int, loop: Sequence[Picture], place: int, comm
     )
 
 
-def _attention(frames: Sequence[FrameChoice], loop: Sequence[Picture], common: Usual) -> list[str]:
-    """What is wrong even with the best, in words for a person."""
-    said = []
-    for frame in frames:
-        own = next(each.faults for each in frame.considered if each.candidate == frame.chosen)
-        beside_seam = {name: value for name, value in own.items() if name != "seam"}
-        if outstanding(beside_seam):
-            said.append(f"frame {frame.frame}: {_said(beside_seam)}")
-    doubted = [
-        frame.frame
-        for frame, picture in zip(frames, loop, strict=True)
-        if picture.metrics.get("confidence", 1.0) < LEAST_CONFIDENCE
-    ]
-    if doubted:
-        said.append(
-            f"{count(len(doubted), 'matte')} to look at, in frame {listed(doubted)}: keyer and network disagree about "
-            f"more than {1 - LEAST_CONFIDENCE:.0%} of the character"
-        )
+def _attention(loop: Sequence[Picture], common: Usual) -> tuple[str, ...]:
     steps = seam(loop, common)
-    if steps >= SEAM_STEPS:
-        said.append(f"the loop does not close: last frame differs {steps:.0f}x the usual step")
-    return said
+    return (f"the loop does not close: last frame differs {steps:.0f}x the usual step",) if steps >= SEAM_STEPS else ()
+
+
+def _faults(frame: FrameChoice) -> str:
+    """What is wrong even with the best, in words for a person."""
+    own = next(each.faults for each in frame.considered if each.candidate == frame.chosen)
+    beside_seam = {name: value for name, value in own.items() if name != "seam"}
+    return _said(beside_seam) if outstanding(beside_seam) else ""
 
 
 def _said(found: dict[str, float]) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from activities.chooser.faults import LEAST_CONFIDENCE, WORDS, outstanding
-from popcon.models import Doubt
+from activities.chooser.faults import WORDS, outstanding
+from popcon.models import LEAST_CONFIDENCE, Doubt
 
 
 def doubt(faults: Mapping[str, float], confidence: float) -> Doubt | None:

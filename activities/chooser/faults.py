@@ -40,8 +40,6 @@ SHAPE_FLOOR, SHAPE_USUAL, SHAPE_IGNORED = 0.18, 4.0, 0.25
 MOTION_FLOOR, MOTION_USUAL, MOTION_STEPS = 0.07, 4.0, 2.0
 # The step from the last picture to the first, beside the median step.
 SEAM_STEPS = 2.5
-# A matte is doubted when keyer and network disagree about more than this share of the character.
-LEAST_CONFIDENCE = 0.9
 # Two pictures that differ by less than this share of the median step look the same, and the motion freezes.
 FROZEN_SHARE = 0.15
 

@@ -26,7 +26,7 @@ class FrameChoice(Model):
 
 
 class ChoiceNotes(Model):
-    """All choices of a take, what a person should look at, and how the chosen mattes hang together as a loop.
+    """All choices of a take, what is wrong with its loop as a whole, and how the chosen mattes hang together in it.
 
     Older notes have no `flicker` (the share of the character that comes or goes for a single frame) and no `seam` (the
     step from the last frame to the first, in usual steps).
