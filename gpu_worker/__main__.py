@@ -1,6 +1,7 @@
 """`python -m gpu_worker`: the GPU worker as a process, or one for each graphics card where there are several."""
 
 import asyncio
+import os
 import sys
 from contextlib import ExitStack
 
@@ -90,4 +91,8 @@ def warm_up(mattes: Mattes, names: list[str], segmenter: Segmenter, largest_batc
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    code = run()
+    # Not by way of the interpreter's end: a thread of Temporal's client that still connects would panic in it, with a
+    # page of words below the one line that says why the worker could not start.
+    sys.stderr.flush()
+    os._exit(code)
