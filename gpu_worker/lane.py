@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Self, TypeVar
@@ -75,6 +75,8 @@ class Lane(Generic[Work, Result]):
         self._open = True
         self._changed = asyncio.Event()
         self._collecting = asyncio.Lock()
+        self._places = asyncio.Semaphore(self.slots)
+        self._emptying = asyncio.Lock()
         self._threads = ThreadPoolExecutor(self.slots, thread_name_prefix="forward")
         self._servers = [asyncio.create_task(self._serve()) for _ in range(self.slots)]
         return self
@@ -117,7 +119,8 @@ class Lane(Generic[Work, Result]):
 
     async def _serve(self) -> None:
         while batch := await self._collect():
-            await self._run(batch)
+            async with self._places:
+                await self._run(batch)
 
     async def _collect(self) -> list[_Waiting[Work, Result]]:
         """The next batch, taken out of the queue. Empty when the lane is closed and nothing waits."""
@@ -159,17 +162,17 @@ class Lane(Generic[Work, Result]):
             return 0.0
         return min(each.since for each in batch) + self.longest_wait - time.monotonic()
 
-    async def _run(self, batch: list[_Waiting[Work, Result]], *, relieved: bool = False) -> None:
+    async def _run(self, batch: list[_Waiting[Work, Result]], *, alone: bool = False, relieved: bool = False) -> None:
         """Forward a batch. If that fails, forward its parts, so that a poisoned item fails alone.
 
-        Where memory is short, what can be given back is, once; if that does not help, later batches are no larger than
-        what fits.
+        Where memory is short the batch is tried once more, with what can be given back given back and nothing else on
+        the device (`alone`); if that does not help, later batches are no larger than what fits.
         """
         batch = [each for each in batch if not each.result.done()]
         if not batch:
             return
         if len(batch) > self._most(batch[0].item):
-            await self._run_parts(batch, relieved)
+            await self._run_parts(batch, alone)
             return
         works = [each.item.work for each in batch]
         start = time.monotonic()
@@ -180,7 +183,7 @@ class Lane(Generic[Work, Result]):
             seconds = time.monotonic() - start
             self.counters.failed(seconds)
             _log("failed", batch, seconds)
-            await self._after_failure(batch, error, relieved)
+            await self._after_failure(batch, error, alone, relieved)
             return
         seconds = time.monotonic() - start
         self.counters.forwarded(len(batch), seconds)
@@ -190,25 +193,44 @@ class Lane(Generic[Work, Result]):
             if not each.result.done():
                 each.result.set_result(result)
 
-    async def _run_parts(self, batch: list[_Waiting[Work, Result]], relieved: bool) -> None:
+    async def _run_parts(self, batch: list[_Waiting[Work, Result]], alone: bool) -> None:
         first = _part(len(batch))
-        await self._run(batch[:first], relieved=relieved)
-        await self._run(batch[first:], relieved=relieved)
+        await self._run(batch[:first], alone=alone)
+        await self._run(batch[first:], alone=alone)
 
-    async def _after_failure(self, batch: list[_Waiting[Work, Result]], error: Exception, relieved: bool) -> None:
+    async def _after_failure(
+        self, batch: list[_Waiting[Work, Result]], error: Exception, alone: bool, relieved: bool
+    ) -> None:
         short = is_out_of_memory(error)
         if short:
             self.counters.out_of_memory += 1
             if not relieved:
-                await self._relieve()
-                await self._run(batch, relieved=True)
+                async with nullcontext() if alone else self._alone():
+                    await self._relieve()
+                    await self._run(batch, alone=True, relieved=True)
                 return
         if len(batch) > 1:
             if short:
-                self._fits[_kind(batch[0])] = _part(len(batch))
-            await self._run_parts(batch, relieved)
+                self._fits[_kind(batch[0])] = min(self._most(batch[0].item), _part(len(batch)))
+            await self._run_parts(batch, alone)
         elif not batch[0].result.done():
             batch[0].result.set_exception(_too_large(batch[0].item, error) if short else error)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Wait until no other slot has anything on the device, and let none begin before the block ends."""
+        self._places.release()
+        try:
+            async with self._emptying:
+                for _ in range(self.slots):
+                    await self._places.acquire()
+                try:
+                    yield
+                finally:
+                    for _ in range(self.slots):
+                        self._places.release()
+        finally:
+            await self._places.acquire()
 
     async def _relieve(self) -> None:
         try:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import behind_character, keyed
 from gpu_worker.mattes.protocol import Pixels
+from gpu_worker.mattes.regions import connected
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
@@ -138,10 +139,19 @@ def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Poin
 
 
 def _without_plate(rgb: Pixels, behind: Floats, part: Mask) -> Mask:
-    """The part without the plate that shows in it, between hairs or where the mask is rough, nor what is mixed."""
-    plate = part & (_apart(rgb, behind) < PLATE_DISTANCE)
-    pure = part & (cv2.dilate(plate.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
-    return np.asarray(pure if pure.any() else part & ~plate)
+    """The part without the plate that reaches into it, between hairs or where the mask is rough, nor what is mixed.
+
+    What the part encloses may be an eye of the plate's colour, and single pixels are noise.
+    """
+    like = part & (_apart(rgb, behind) < PLATE_DISTANCE)
+    plate = connected(like, like & _grown(~part), connectivity=8)
+    pure, left = part & ~_grown(plate), part & ~plate
+    # Strands that are no wider than what is mixed at their edges are all that there is of them.
+    return np.asarray(pure | (left & (_distance(pure) > RIM)))
+
+
+def _grown(shape: Mask) -> Mask:
+    return np.asarray(cv2.dilate(shape.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _apart(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:

@@ -286,13 +286,13 @@ async def test_a_batch_that_is_too_large_is_halved_and_that_is_remembered() -> N
     async with small_lane(device) as here:
         assert await asyncio.gather(*await queued(here, *map(item, "abcdefgh"))) == list("ABCDEFGH")
         tried = len(device.batches)
-        assert [len(each) for each in device.batches] == [8, 8, 4, 2, 2, 2, 2]
+        assert [len(each) for each in device.batches] == [8, 8, 4, 4, 2, 2, 2, 2]
         await asyncio.gather(
             *await queued(here, *map(item, "ijkl"), item("m", shape=(4, 4, 3)), item("n", shape=(4, 4, 3)))
         )
     assert device.batches[tried:] == [["i", "j"], ["k", "l"], ["m", "n"]]
-    assert (here.counters.out_of_memory, device.reliefs) == (3, 1)
-    assert (here.counters.failures, here.counters.forwards, here.counters.items) == (3, 7, 14)
+    assert (here.counters.out_of_memory, device.reliefs) == (4, 2)
+    assert (here.counters.failures, here.counters.forwards, here.counters.items) == (4, 7, 14)
 
 
 async def test_what_memory_can_be_given_back_is_before_a_batch_is_halved() -> None:
@@ -324,6 +324,32 @@ async def test_an_item_that_never_fits_fails_with_advice_and_harms_nobody() -> N
             await here.submit(item("a"))
         device.room = 1
         assert await here.submit(item("b")) == "B"
+
+
+async def test_what_does_not_fit_beside_another_batch_is_tried_without_it() -> None:
+    """Two slots share the memory, which holds a batch of two and one more, and not two such batches."""
+    room, held, entered = threading.Semaphore(3), threading.Event(), threading.Semaphore(0)
+
+    def forward(works: Sequence[str]) -> list[str]:
+        taken = [each for each in works if room.acquire(blocking=False)]
+        try:
+            if len(taken) < len(works):
+                held.set()  # so that the other one ends
+                raise MemoryError
+            entered.release()
+            held.wait()
+            return [work.upper() for work in works]
+        finally:
+            room.release(len(taken)) if taken else None
+
+    async with Lane(forward, slots=2, largest_batch=2, longest_wait=FOREVER) as here:
+        first = await queued(here, item("a"), item("b"))
+        await asyncio.to_thread(entered.acquire)
+        second = await queued(here, item("c"), item("d"))
+        assert await asyncio.gather(*first, *second) == ["A", "B", "C", "D"]
+        assert here.counters.out_of_memory == 1
+        assert await asyncio.gather(*await queued(here, item("e"), item("f"))) == ["E", "F"]
+        assert here.counters.largest_batch == 2, "two still go together"
 
 
 async def test_a_failing_relief_does_not_stop_the_lane() -> None:

@@ -181,6 +181,31 @@ def test_a_rough_mask_brings_no_plate_back() -> None:
     assert after[whole[:, :, 3] == 255][:, 3].min() > 225
 
 
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_strands_come_back_by_a_rough_mask(width: int) -> None:
+    rgb = np.full((SIDE, SIDE, 3), PLATE, np.uint8)
+    rgb[60:120, 60:120] = rgb[80 : 80 + width, 120:160] = (60, 40, 90)
+    drawn = (rgb != PLATE).any(axis=2)
+    rough = cv2.dilate(drawn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    after = refine(rgb, np.zeros((SIDE, SIDE, 4), np.uint8), rough, at((90, 90)), "restore", GREEN)
+    assert after[drawn][:, 3].min() > 250
+    assert after[~drawn][:, 3].max() < 10
+
+
+@pytest.mark.parametrize("noise", [1.5, 3.0, 5.0])
+def test_noise_and_an_eye_of_the_plates_colour_make_no_holes(noise: float) -> None:
+    clean = np.full((SIDE, SIDE, 3), 255, np.float32)
+    clean[40:150, 40:150] = (241, 227, 220)
+    clean[70:82, 70:82] = 255
+    square = np.zeros((SIDE, SIDE), bool)
+    square[40:150, 40:150] = True
+    after = refine(
+        picture(clean, noise), np.zeros((SIDE, SIDE, 4), np.uint8), square, at((60, 60)), "restore", "#ffffff"
+    )
+    assert after[square][:, 3].mean() > 245
+    assert after[72:80, 72:80, 3].min() == 255
+
+
 def test_a_seam_is_closed_beside_what_has_the_colour_of_the_plate() -> None:
     rgb = picture(beside_each_other(90.5, 0), noise=2)
     # A green block that a network has kept: the keyer cannot tell it from the plate.

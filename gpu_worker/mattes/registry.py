@@ -92,9 +92,14 @@ class Mattes:
         load = self._loads.get(name)
         if load is None:
             load = self._loads[name] = asyncio.create_task(asyncio.to_thread(self.get, name))
-            load.add_done_callback(lambda _: self._loads.pop(name))
+            load.add_done_callback(lambda done: self._forget(name, done))
         # Who is cancelled leaves the loading to the others.
         return await asyncio.shield(load)
+
+    def _forget(self, name: str, load: asyncio.Task[Matte]) -> None:
+        del self._loads[name]
+        if not load.cancelled():
+            load.exception()  # for the event loop, which would report it where everybody who waited was cancelled
 
     @contextmanager
     def _in_use(self, name: str) -> Iterator[_Kept]:
