@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.async_api import Page
 from temporalio.client import Client
@@ -23,6 +24,10 @@ BUCKET = "popcon-test"
 # What starts servers takes longest. It comes first, so that no long file is left over when all others have ended.
 # (`base` is what tests start a stack of their own from.)
 SERVERS = {"s3_settings", "temporal_server", "stack", "base", "page"}
+
+# How long an example takes is no property of it: a busy machine pauses anywhere.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
