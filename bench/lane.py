@@ -13,7 +13,7 @@ from itertools import product
 from statistics import median, quantiles
 from typing import Any, NamedTuple
 
-from bench.lane_devices import STAND_IN, Device, card_seconds, cards, devices
+from bench.lane_devices import SIDE, STAND_IN, Device, card_seconds, cards, devices
 from bench.report import Report
 from gpu_worker.lane import Item, Lane
 from gpu_worker.worker import ACTIVITIES_PER_PLACE
@@ -21,6 +21,7 @@ from gpu_worker.worker import ACTIVITIES_PER_PLACE
 LARGEST_BATCH, LONGEST_WAIT = 16, 0.005
 BATCHES = (1, 2, 4, 8, LARGEST_BATCH)
 SECONDS_OF_RUN = 2.0
+SHAPE = SIDE, SIDE, 3
 # The lane's own cost is measured on a device that takes no time at all.
 FRAMES_OF_OVERHEAD, RUNS_OF_OVERHEAD = 4000, 5
 SPEED_GOAL, BUSY_GOAL, OVERHEAD_GOAL_US = 2.3, 0.9, 100.0
@@ -89,7 +90,7 @@ async def measure(device: Device, way: Way, seconds: float = SECONDS_OF_RUN) -> 
                     with lane.approaching("model"):
                         work = await asyncio.to_thread(device.prepare)
                 start = time.perf_counter()
-                answer = await lane.submit(Item("model", (1, 1), "frame", work))
+                answer = await lane.submit(Item("model", SHAPE, "frame", work))
                 times.append(time.perf_counter() - start)
                 if device.finish:
                     await asyncio.to_thread(device.finish, work, answer)
@@ -108,7 +109,7 @@ async def overhead_us() -> float:
 
         async def activity(number: int) -> None:
             for _ in range(each):
-                await lane.submit(Item("none", (1, 1), "frame", number))
+                await lane.submit(Item("none", SHAPE, "frame", number))
 
         start = time.perf_counter()
         await _together(JOINED.activities, activity)

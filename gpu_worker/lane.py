@@ -42,6 +42,11 @@ class Item(Generic[Work]):
     priority: int = 3
     alone: bool = False
 
+    @property
+    def kind(self) -> _Kind:
+        """What may share a pass."""
+        return self.model, self.shape
+
 
 @dataclass(frozen=True, eq=False)
 class _Waiting(Generic[Work, Result]):
@@ -146,14 +151,14 @@ class Lane(Generic[Work, Result]):
         batches: dict[_Kind, list[_Waiting[Work, Result]]] = {}
         for each in queue:
             as_urgent = each.item.priority == queue[0].item.priority
-            batch = batches.setdefault(_kind(each), []) if as_urgent else batches.get(_kind(each), [])
+            batch = batches.setdefault(each.item.kind, []) if as_urgent else batches.get(each.item.kind, [])
             if len(batch) < self._most(each.item):
                 batch.append(each)
         return list(batches.values())
 
     def _most(self, item: Item[Work]) -> int:
         """How many like it go together: fewer than allowed once that many were too many for the memory."""
-        return 1 if item.alone else self._fits.get((item.model, item.shape), self.largest_batch)
+        return 1 if item.alone else self._fits.get(item.kind, self.largest_batch)
 
     def _time_left(self, batch: list[_Waiting[Work, Result]]) -> float:
         """How long the batch may still wait for more. The clock starts with its first item."""
@@ -211,7 +216,7 @@ class Lane(Generic[Work, Result]):
                 return
         if len(batch) > 1:
             if short:
-                self._fits[_kind(batch[0])] = min(self._most(batch[0].item), _part(len(batch)))
+                self._fits[batch[0].item.kind] = min(self._most(batch[0].item), _part(len(batch)))
             await self._run_parts(batch, alone)
         elif not batch[0].result.done():
             batch[0].result.set_exception(_too_large(batch[0].item, error) if short else error)
@@ -269,10 +274,6 @@ def _too_large(item: Item[Work], error: Exception) -> OutOfMemory:
         f"{item.model} runs out of memory on {pictures} of {width} x {height} pixels: choose a smaller model, or give "
         f"the GPU worker a device with more memory ({error})"
     )
-
-
-def _kind(waiting: _Waiting[Work, Result]) -> _Kind:
-    return waiting.item.model, waiting.item.shape
 
 
 async def _set_within(event: asyncio.Event, seconds: float | None) -> None:
