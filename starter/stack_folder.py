@@ -45,8 +45,9 @@ class StackState(Servers):
 class StackFolder:
     """The files of one stack. All that holds secrets can be read by its owner alone.
 
-    Three locks: `supervisor.lock` is held by the one supervisor; `stack.lock` by it and every process that it started,
-    so that it stays held while any of them lives; `users.lock` is shared by the commands that use the stack.
+    Four locks: `supervisor.lock` is held by the one supervisor; `state.lock` by it once the state is its own, so that
+    nobody takes what a killed one left behind for it; `stack.lock` by it and every process that it started, so that it
+    stays held while any of them lives; `users.lock` is shared by the commands that use the stack.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -65,6 +66,7 @@ class StackFolder:
                 f"cannot keep the embedded stack's data in {data_dir} ({why}): name another folder in POPCON_DATA_DIR"
             ) from error
         self.supervisor_lock = self.path / "supervisor.lock"
+        self.state_lock = self.path / "state.lock"
         self.stack_lock = self.path / "stack.lock"
         self.users_lock = self.path / "users.lock"
         self.database = self.path / "temporal.sqlite"
@@ -76,7 +78,11 @@ class StackFolder:
         return is_held(self.supervisor_lock)
 
     def state(self) -> StackState | None:
-        """The last state that a supervisor wrote and did not take back. A killed one leaves its own behind."""
+        """What the supervisor that lives has written of its stack and not taken back."""
+        return self.last_state() if is_held(self.state_lock) else None
+
+    def last_state(self) -> StackState | None:
+        """The last state that any supervisor wrote and did not take back: a killed one leaves its own behind."""
         try:
             return StackState.model_validate_json(self._state.read_bytes())
         except (FileNotFoundError, ValidationError):

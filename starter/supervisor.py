@@ -26,7 +26,7 @@ from starter.locks import FileLock
 from starter.services import Service
 from starter.stack_folder import ANOTHER_RUNS, StackFolder, StackState
 
-# Others probe the supervisor's lock for an instant, so a new supervisor tries for a little longer than that.
+# Others probe the supervisor's locks for an instant, so a new supervisor tries for a little longer than that.
 PROBED_SECONDS = 1.0
 
 # The kernel kills the children of a killed supervisor at once. Where it does not (it must be Linux), we do.
@@ -64,6 +64,7 @@ def main() -> None:
         FileLock(folder.users_lock) as users,
         FileLock(folder.stack_lock) as stack,
         FileLock(folder.supervisor_lock) as only,
+        FileLock(folder.state_lock) as state,
     ):
         if not only.acquire(exclusive=True, seconds=PROBED_SECONDS):
             print(f"another supervisor already runs the stack in {folder.path}")
@@ -71,6 +72,8 @@ def main() -> None:
         _log_to(folder)
         try:
             _take_over(folder, stack)
+            if not state.acquire(exclusive=True, seconds=STOP_SECONDS):
+                raise Unavailable(f"another process holds {folder.state_lock}: end it by hand")
             Supervisor(folder, Settings(), stack, with_workers=not arguments.without_workers).run(users)
         except (Unavailable, OSError) as error:
             log.error("%s", error)  # for people: no traceback
@@ -254,7 +257,7 @@ def _take_over(folder: StackFolder, stack: FileLock) -> None:
     Only we may write the state now, so a lock that is still held belongs to the process group that it names, and that
     group's number cannot have been given to anybody else.
     """
-    left_behind = folder.state()
+    left_behind = folder.last_state()
     if left_behind:  # nobody shall take it for ours, but should we be killed too, the group must still be known
         folder.write_state(left_behind.model_copy(update={"state": "starting", "pid": os.getpid()}))
     if stack.acquire(exclusive=True, seconds=ORPHAN_SECONDS):

@@ -115,6 +115,21 @@ async def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(base: Set
             assert (await handle.describe()).workflow_type == "Forgotten"
 
 
+def test_what_a_killed_supervisor_left_behind_is_not_taken_for_the_next_ones(
+    base: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StackFolder(base.data_dir)
+    with attach(base, workers=False) as stack:
+        pass
+    eventually(lambda: not folder.is_supervised())
+    folder.write_state(stack.state)
+    monkeypatch.setattr("starter.stack.READY_SECONDS", 0.5)
+    with FileLock(folder.supervisor_lock) as next_one:
+        next_one.acquire(exclusive=True)  # it lives, but has not come to write what it runs
+        with pytest.raises(Unavailable, match="does not start"), attach(base, workers=False):
+            pass
+
+
 def test_orphans_of_a_killed_supervisor_are_killed_before_a_new_stack_starts(base: Settings) -> None:
     folder = StackFolder(base.data_dir)
     with attach(base, workers=False) as stack:
