@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_worker.mattes.keyer import behind_character, keyed
+from gpu_worker.mattes.outside import LEAST_HOLE
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.regions import connected
+from gpu_worker.mattes.regions import parts
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
@@ -21,7 +22,7 @@ from popcon.messages import Point
 Floats = NDArray[np.float32]
 
 # Changes whenever the same part would be erased or restored another way.
-VERSION = "2"
+VERSION = "3"
 
 # Alpha from 0 to 1: below the first nothing is seen, above the second nothing shows through.
 SEEN, SOLID = 0.02, 0.95
@@ -35,6 +36,10 @@ SEAM = RIM + 1
 LEAST_CHANGE = 3.0
 # This near to the plate a part is the plate itself (CIELAB distance of the part's typical colour).
 PLATE_DISTANCE = 10.0
+# What a part encloses is a gap if its mean is this near to the plate: pale parts come near in single pixels only.
+GAP_DISTANCE = 5.0
+# Of fewer pixels than this a strand is noise.
+LEAST_STRAND = 4
 # A mixed pixel lies this near to the line between the plate and the part (levels), or it is something else.
 OFF_LINE = 40.0
 
@@ -117,7 +122,7 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     alpha = _share(matte)
     behind = fit_background(rgb, rgb_levels(plate)).image(*rgb.shape[:2])
     _refuse_plate(rgb, behind, part, points)
-    part = _without_plate(rgb, behind, part)
+    part = _without_plate(rgb, behind, part, points)
     wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
     rest = np.asarray((alpha >= SOLID) & ~part)
     seam = np.asarray((_distance(part) <= SEAM) & (_distance(rest) <= SEAM) & (wanted < 1))
@@ -132,32 +137,40 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
 
 def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> None:
     seen, plate = (np.median(each[part], axis=0)[None, None] for each in (rgb, behind))
-    if _apart(seen, plate) < PLATE_DISTANCE:
+    if length(_offset(seen, plate)) < PLATE_DISTANCE:
         raise NothingToChange(
             f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture"
         )
 
 
-def _without_plate(rgb: Pixels, behind: Floats, part: Mask) -> Mask:
-    """The part without the plate that reaches into it, between hairs or where the mask is rough, nor what is mixed.
+def _without_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> Mask:
+    """The part without the plate that it reaches over or encloses, between hairs or where it is rough, nor what is mixed.
 
-    What the part encloses may be an eye of the plate's colour, and single pixels are noise.
+    An eye of the plate's colour looks like a gap: it is one, unless a point is in it. Single pixels are noise.
     """
-    like = part & (_apart(rgb, behind) < PLATE_DISTANCE)
-    plate = connected(like, like & _grown(~part), connectivity=8)
+    offset = _offset(rgb, behind)
+    like = part & (length(offset) < PLATE_DISTANCE)
+    labels, areas = parts(like, connectivity=8)
+    means = [np.bincount(labels.ravel(), weights=each.ravel()) / np.maximum(areas, 1) for each in cv2.split(offset)]
+    gap = (np.linalg.norm(means, axis=0) < GAP_DISTANCE) & (areas >= LEAST_HOLE)
+    gap[[labels[int(each.y), int(each.x)] for each in points if each.label == 1]] = False
+    gap[labels[like & _grown(~part)]] = True
+    gap[0] = False
+    plate = gap[labels]
     pure, left = part & ~_grown(plate), part & ~plate
     # Strands that are no wider than what is mixed at their edges are all that there is of them.
-    return np.asarray(pure | (left & (_distance(pure) > RIM)))
+    labels, areas = parts(left & (_distance(pure) > RIM), connectivity=8)
+    return np.asarray(pure | ((labels > 0) & (areas >= LEAST_STRAND)[labels]))
 
 
 def _grown(shape: Mask) -> Mask:
     return np.asarray(cv2.dilate(shape.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def _apart(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:
-    """How far colours (levels, height x width x 3) are apart in CIELAB: height x width."""
+def _offset(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:
+    """How colours (levels, height x width x 3) differ in CIELAB."""
     seen, there = (cv2.cvtColor(each.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for each in (one, other))
-    return length(np.asarray(seen - there, np.float32))
+    return np.asarray(seen - there, np.float32)
 
 
 def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:

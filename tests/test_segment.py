@@ -193,17 +193,33 @@ def test_strands_come_back_by_a_rough_mask(width: int) -> None:
 
 
 @pytest.mark.parametrize("noise", [1.5, 3.0, 5.0])
-def test_noise_and_an_eye_of_the_plates_colour_make_no_holes(noise: float) -> None:
+def test_noise_makes_no_holes_nor_does_an_eye_of_the_plates_colour_that_is_clicked(noise: float) -> None:
     clean = np.full((SIDE, SIDE, 3), 255, np.float32)
     clean[40:150, 40:150] = (241, 227, 220)
     clean[70:82, 70:82] = 255
     square = np.zeros((SIDE, SIDE), bool)
     square[40:150, 40:150] = True
-    after = refine(
-        picture(clean, noise), np.zeros((SIDE, SIDE, 4), np.uint8), square, at((60, 60)), "restore", "#ffffff"
-    )
+    clicks = at((60, 60), (76, 76))
+    after = refine(picture(clean, noise), np.zeros((SIDE, SIDE, 4), np.uint8), square, clicks, "restore", "#ffffff")
     assert after[square][:, 3].mean() > 245
     assert after[72:80, 72:80, 3].min() == 255
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0, 4.0])
+def test_gaps_that_a_rough_mask_covers_stay_open(noise: float) -> None:
+    """An arm akimbo, and strands that are joined at their tips."""
+    drawn = np.zeros((SIDE, SIDE), bool)
+    drawn[30:110, 30:110] = True
+    drawn[60:90, 60:72] = False
+    for left in range(34, 106, 8):
+        drawn[110:140, left : left + 3] = True
+    drawn[140:143, 34:106] = True
+    rgb = picture(np.where(drawn[..., None], (220, 40, 40), PLATE).astype(np.float32), noise)
+    rough = np.zeros_like(drawn)
+    rough[26:147, 26:114] = True
+    after = refine(rgb, np.zeros((SIDE, SIDE, 4), np.uint8), rough, at((40, 40)), "restore", GREEN)
+    assert after[~drawn][:, 3].max() < 30
+    assert after[drawn][:, 3].min() > 225
 
 
 def test_a_seam_is_closed_beside_what_has_the_colour_of_the_plate() -> None:
