@@ -114,15 +114,19 @@ class ClickActivities:
             clicked = next(each for each in shown if each.frame.number == task.frame)
             refuse_points(task.points, clicked.rgb)
             around = _around([each for each in shown if each.rgb.shape == clicked.rgb.shape], clicked)
-            parts = await self._parts(task, around, at=len(around) // 2)
-            tries = zip(around, parts, strict=True)
-            done = await asyncio.gather(*(asyncio.to_thread(self._refine_frame, task, *each) for each in tries))
-        changed = [each for each in done if isinstance(each, RefinedFrame)]
-        why_not = done[len(around) // 2]
+            meant = _by_matte(around, await self._parts(task, around, at=len(around) // 2))
+            tries = (asyncio.to_thread(self._refine_frame, task, *each) for each in meant.values())
+            done = dict(zip(meant, await asyncio.gather(*tries), strict=True))
+        answers = {each.frame.number: done[_matte(each)] for each in around}
+        changed = {number: each for number, each in sorted(answers.items()) if isinstance(each, MattedFrame)}
+        why_not = answers[task.frame]
         if isinstance(why_not, NothingToChange) and not changed:
             raise why_not
         return RefinedAnimation(
-            frames=tuple(sorted(changed, key=lambda each: each.number)),
+            frames=tuple(
+                RefinedFrame(number=number, recipe=each.recipe, doubted=each.doubted)
+                for number, each in changed.items()
+            ),
             other_size=tuple(each.frame.number for each in shown if each not in around),
         )
 
@@ -145,15 +149,15 @@ class ClickActivities:
         )
         return await self._lane.submit(click.item(f"{task.set_id}/{task.take}/click", priority()))
 
-    def _refine_frame(self, task: RefineAnimation, shown: _Shown, part: Mask) -> RefinedFrame | NothingToChange:
-        """A frame of an animation refined and stored, or why there is nothing to change in it."""
+    def _refine_frame(self, task: RefineAnimation, shown: _Shown, part: Mask) -> MattedFrame | NothingToChange:
+        """A matte of an animation refined and stored, or why there is nothing to change in it."""
         try:
             refined = _refine(task, shown, part)
         except NothingToChange as error:
             return error
         recipe = f"{shown.frame.recipe}-{self._fingerprint(task)}"
         notes = self._keep(task, shown.frame.picture, recipe, refined)
-        return RefinedFrame(number=shown.frame.number, recipe=recipe, doubted=notes.doubted)
+        return MattedFrame(recipe=recipe, doubted=notes.doubted)
 
     def _read(self, task: RefineMatte | RefineAnimation, frame: ShownFrame) -> _Shown:
         return _Shown(
@@ -190,6 +194,20 @@ def _around(shown: list[_Shown], clicked: _Shown) -> list[_Shown]:
     """The frames with the clicked one in the middle: the animation loops, so before its first comes its last."""
     first = shown.index(clicked) - len(shown) // 2
     return [shown[(first + each) % len(shown)] for each in range(len(shown))]
+
+
+def _by_matte(shown: Sequence[_Shown], parts: Masks) -> dict[tuple[int, str], tuple[_Shown, Mask]]:
+    """What is shown and meant, each matte once: a way there and back shows it twice, and both frames mean the same."""
+    meant: dict[tuple[int, str], tuple[_Shown, Mask]] = {}
+    for each, part in zip(shown, parts, strict=True):
+        _, before = meant.get(_matte(each), (each, np.zeros_like(part)))
+        meant[_matte(each)] = each, before | part
+    return meant
+
+
+def _matte(shown: _Shown) -> tuple[int, str]:
+    """What tells the mattes of a take apart."""
+    return shown.frame.picture, shown.frame.recipe
 
 
 def _small(alpha: NDArray[np.float32]) -> Pixels:

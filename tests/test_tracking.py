@@ -257,6 +257,23 @@ class TestAnimation:
             assert matte[gone][:, 3].max() == 0
             assert (matte[~near] == mattes[number - 1][~near]).all(), "nothing far away changes"
 
+    async def test_frames_that_show_the_same_matte_change_alike(self, storage: Storage, clicks: ClickActivities) -> None:
+        """On a way there and back a mark is hidden for so long that it is not found again, but on the way back it is."""
+        hidden = {0, 1, 2}
+        pictures = [drawn((60 + 6 * step, 100), mark=step not in hidden, seed=step) for step in range(FRAMES)]
+        there_and_back = [*range(FRAMES), *range(FRAMES - 2, 0, -1)]
+        task = stored(storage, pictures, matted(np.stack(pictures)), [Point(x=84 + MARK[0], y=100 + MARK[1])], frame=5)
+        frames = tuple(
+            task.frames[picture].model_copy(update={"number": number})
+            for number, picture in enumerate(there_and_back, start=1)
+        )
+        answer = await refined(clicks, task.model_copy(update={"frames": frames}))
+        changed = {each.number: each.recipe for each in answer.frames}
+        for picture in range(FRAMES):
+            recipes = {changed.get(number) for number, each in enumerate(there_and_back, start=1) if each == picture}
+            assert len(recipes) == 1, f"picture {picture} is changed in one frame and not in another"
+            assert (recipes == {None}) == (picture in hidden)
+
     async def test_a_cut_has_soft_edges_in_every_frame(self, storage: Storage, clicks: ClickActivities) -> None:
         pictures = loop()
         task = stored(storage, pictures, matted(pictures), [at(2, (0, 14))])
