@@ -144,7 +144,7 @@ def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Poin
 
 
 def _without_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> Mask:
-    """The part without the plate that it reaches over or encloses, between hairs or where it is rough, nor what is mixed.
+    """The part without the plate that it covers or encloses, between hairs or where it is rough, nor what is mixed.
 
     An eye of the plate's colour looks like a gap: it is one, unless a point is in it. Single pixels are noise.
     """

@@ -108,7 +108,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     assert packed(folder)["001.png"] != once
     refined = EmojiView.model_validate_json(run("show", set_id, 1, "--json").stdout)
     assert [each.candidates[-1].candidate.source for each in refined.frames] == [Source.REFINED] * 5
-    assert {each.candidates[-1].notes.segmenter for each in refined.frames if each.candidates[-1].notes} == {"colour-2"}
+    assert {each.candidates[-1].notes.segmenter for each in refined.frames if each.candidates[-1].notes} == {"colour-3"}
 
     missed = run("refine", set_id, 1, 1, "--erase", "1,1")
     assert (missed.returncode, missed.stderr) == (1, "")

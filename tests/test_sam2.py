@@ -294,7 +294,7 @@ class TestLoading:
     def test_without_weights_the_fallback_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO")
         assert isinstance(open_segmenter(configured("off", None)), ColourRegions)
-        assert "clicks are told by colour (colour-2): POPCON_SAM2 is off" in caplog.text
+        assert "clicks are told by colour (colour-3): POPCON_SAM2 is off" in caplog.text
 
     @pytest.mark.parametrize(
         ("size", "checkpoint", "says"),

@@ -26,7 +26,21 @@ from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
 from popcon.tasks import MatteFrame, RefineMatte
-from tests.drawn import OVERSAMPLING, Drawn, Floats, outlined, picture, soft_gradient, whiskered
+from tests.drawn import (
+    BLACK,
+    BLUE,
+    OVERSAMPLING,
+    RED,
+    SKIN,
+    Canvas,
+    Drawn,
+    Floats,
+    drawn,
+    outlined,
+    picture,
+    soft_gradient,
+    whiskered,
+)
 
 SIDE = 192
 GREEN, PLATE = "#00c040", (0, 192, 64)
@@ -97,6 +111,43 @@ def test_a_detached_mark_goes_with_its_soft_rim() -> None:
     elsewhere = np.ones((SIDE, SIDE), bool)
     elsewhere[around] = False
     assert (after[elsewhere] == before[elsewhere]).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+@pytest.mark.parametrize("width", [1.5, 2, 3, 4])
+def test_a_fine_line_goes_and_comes_back_whole(width: float, noise: float) -> None:
+    for far in ((0.9, 0.12), (0.88, 0.25), (0.75, 0.38)):
+        rgb = raw(lambda side: drawn(side, lambda canvas: lined(canvas, far, width)), noise)  # noqa: B023
+        before = keyed(rgb)
+        line = np.zeros((SIDE, SIDE), bool)
+        line[: SIDE // 2 - 10, SIDE // 2 :] = True
+        clicked = at((round(SIDE * (0.6 + far[0]) / 2), round(SIDE * (0.1 + far[1]) / 2)))
+        gone = refined(rgb, before, clicked, "erase")
+        assert before[line][:, 3].max() > 200
+        assert gone[line][:, 3].max() == 0
+        assert (gone[~line] == before[~line]).all()
+        back = refined(rgb, gone, clicked, "restore")[line][:, 3].astype(float).sum()
+        assert 0.98 < back / before[line][:, 3].sum() < 1.15
+
+
+def lined(canvas: Canvas, far: tuple[float, float], width: float) -> None:
+    """A body, and beside it a line that many pixels wide."""
+    canvas.ellipse((0.4, 0.7), (0.25, 0.2), RED, 0.02)
+    canvas.line([(0.6, 0.1), far], width / SIDE, BLUE)
+
+
+def test_beside_a_fine_line_a_part_is_still_the_part() -> None:
+    def mouthed(canvas: Canvas) -> None:
+        canvas.ellipse((0.5, 0.5), (0.4, 0.4), SKIN)
+        canvas.line([(0.4, 0.6), (0.6, 0.6)], 2 / SIDE, BLACK)
+
+    rgb = raw(lambda side: drawn(side, mouthed))
+    everywhere = np.ones((SIDE, SIDE), bool)
+    row = round(0.6 * SIDE)
+    mouth = ColourRegions().part(rgb, at((96, row)), everywhere)
+    assert 40 < mouth.sum() < 160
+    for away in (-4, 4):
+        assert ColourRegions().part(rgb, at((96, row + away)), everywhere).sum() > 17_000
 
 
 def test_what_was_erased_comes_back_as_it_was() -> None:
@@ -325,7 +376,7 @@ class TestActivity:
         refined = await ActivityEnvironment().run(activities.refine_matte, task)
         clicked = notes(storage, task, refined.recipe)
         assert clicked.metrics["coverage"] < noted.metrics["coverage"]
-        assert (noted.segmenter, clicked.segmenter) == (None, "colour-2"), "what told the part is told itself"
+        assert (noted.segmenter, clicked.segmenter) == (None, "colour-3"), "what told the part is told itself"
 
 
 def notes(storage: Storage, task: RefineMatte, recipe: str) -> CandidateNotes:

@@ -91,6 +91,15 @@ class TestColourRegions:
         parts = ColourRegions().parts(pictures, 2, [at(2, (0, 14))], everywhere(pictures))
         assert min(overlap(part, disc(t, (0, 14), (18, 24))) for t, part in enumerate(parts)) > 0.85
 
+    def test_a_fine_line_is_found_in_every_frame_that_it_moves_through(self) -> None:
+        pictures = np.full((4, SIDE, SIDE, 3), PLATE, np.uint8)
+        drawn = np.zeros(pictures.shape[:3], np.uint8)
+        for step, (picture, line) in enumerate(zip(pictures, drawn, strict=True)):
+            for canvas, colour in ((picture, BLUE), (line, (1,))):
+                cv2.line(canvas, (40 + 5 * step, 40), (80 + 5 * step, 70 + 2 * step), colour, thickness=2)
+        parts = ColourRegions().parts(pictures, 1, [Point(x=65, y=56)], everywhere(pictures))
+        assert min(overlap(part, line > 0) for part, line in zip(parts, drawn, strict=True)) > 0.8
+
     def test_it_is_lost_where_it_is_hidden_and_not_taken_for_something_else(self) -> None:
         pictures = loop(hidden={0, 5, 6, 7})
         parts = ColourRegions().parts(pictures, 3, [at(3, MARK)], everywhere(pictures))
@@ -257,8 +266,10 @@ class TestAnimation:
             assert matte[gone][:, 3].max() == 0
             assert (matte[~near] == mattes[number - 1][~near]).all(), "nothing far away changes"
 
-    async def test_frames_that_show_the_same_matte_change_alike(self, storage: Storage, clicks: ClickActivities) -> None:
-        """On a way there and back a mark is hidden for so long that it is not found again, but on the way back it is."""
+    async def test_frames_that_show_the_same_matte_change_alike(
+        self, storage: Storage, clicks: ClickActivities
+    ) -> None:
+        """On a way there and back a mark is hidden for so long that it is found again on one of them only."""
         hidden = {0, 1, 2}
         pictures = [drawn((60 + 6 * step, 100), mark=step not in hidden, seed=step) for step in range(FRAMES)]
         there_and_back = [*range(FRAMES), *range(FRAMES - 2, 0, -1)]
@@ -415,4 +426,4 @@ async def test_a_click_waits_its_turn_in_the_lane_as_an_edit(
         environment.info = dataclasses.replace(environment.info, priority=Priority(priority_key=1))
         await environment.run(clicks.refine_animation, task)
         assert lane.counters.forwards == 1
-    assert f"forward model=colour-2 batch=1 items={task.set_id}/{TAKE}/click" in caplog.records[-1].getMessage()
+    assert f"forward model=colour-3 batch=1 items={task.set_id}/{TAKE}/click" in caplog.records[-1].getMessage()

@@ -1,9 +1,13 @@
-"""A segmenter without weights: a part is a region of similar colour, found again where it has moved to."""
+"""A segmenter without weights: a part is a region of similar colour, found again where it has moved to.
+
+It is looked for in the picture with its noise calmed; a fine line, of which that leaves little, where lines are thick.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import floor
 from typing import NamedTuple
 
@@ -14,9 +18,9 @@ from numpy.typing import NDArray
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask, Masks
+from gpu_worker.segmenters.strokes import LEAST_STROKE, Lab, Strokes, lab_of, strokes
 from popcon.messages import Point
 
-Lab = NDArray[np.float32]
 Box = tuple[slice, slice]
 
 # Distances are CIELAB's: about 2 can just be told apart, 100 lie between black and white.
@@ -35,6 +39,8 @@ MOST_TRIES = 4
 SIGMA_OF_MEDIAN = 1.4826
 # A soft edge is this wide: its pixels belong to the part, although their colour is mixed.
 SOFT_EDGE = 2
+# A stroke has no edge that ends it, nor steps to be small: its colours may be unlike by this share of its contrast.
+STROKE_TOLERANCE = 0.5
 # From one picture to the next a region's middle moves by no more than this share of the longer side, and the region
 # becomes no more than this many times as large or as small: else it is another one.
 REACH = 0.12
@@ -46,12 +52,12 @@ MOST_MISSED = 2
 class ColourRegions:
     """A part is a region of similar colour that hangs together, up to its edges."""
 
-    version = "colour-2"
+    version = "colour-3"
     evictions = 0
 
     def part(self, rgb: Pixels, points: Sequence[Point], within: Mask) -> Mask:
         """The part in a single picture (uint8 height x width x 3). See `Segmenter.parts`."""
-        return _joined(_regions(_smoothed(rgb), points, within), within.shape)
+        return _joined(_regions(_Look(rgb), points, within), within.shape)
 
     def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
         """See `Segmenter.parts`. Each region is carried along, both ways, until it is lost for good.
@@ -59,16 +65,16 @@ class ColourRegions:
         Where regions of both labels overlap, the nearer point decides. What it costs grows with the regions, not with
         the points that mean the same one.
         """
-        labs = [_smoothed(each) for each in pictures]
-        clicked = _regions(labs[at], points, within[at])
+        looks = [_Look(each) for each in pictures]
+        clicked = _regions(looks[at], points, within[at])
         found = np.zeros(within.shape, bool)
         found[at] = _joined(clicked, within.shape[1:])
-        for onward in (range(at + 1, len(labs)), range(at - 1, -1, -1)):
+        for onward in (range(at + 1, len(looks)), range(at - 1, -1, -1)):
             carried, here = clicked, at
             for there in onward:
                 if not found[here].any() or abs(there - here) > MOST_MISSED + 1:
                     break
-                moved = (_carried(each, labs[here], labs[there], within[there]) for each in carried)
+                moved = (_carried(each, looks[here], looks[there], within[there]) for each in carried)
                 arrived = [each for each in moved if each]
                 found[there] = _joined(arrived, within.shape[1:])
                 if found[there].any():
@@ -80,16 +86,48 @@ class ColourRegions:
 
 
 class _Likeness(NamedTuple):
-    """The typical colour around a place, how unlike it a part may be, and how much it may change at each pixel."""
+    """The typical colour around a place, how unlike it a part may be, and how much it may change at each pixel.
+
+    What is like a `stroke` is a stroke too.
+    """
 
     own: NDArray[np.float32]
     tolerance: float
     step: float
+    stroke: bool = False
 
     def covers(self, other: _Likeness) -> bool:
         """Whether what is like the other one is like this one too, or hardly less."""
+        if self.stroke != other.stroke:
+            return False
         apart = float(np.linalg.norm(other.own - self.own))
         return apart + other.tolerance <= self.tolerance + SAME_COLOUR and other.step <= self.step + SAME_STEP
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """How a picture (uint8 height x width x 3) is seen: its noise calmed and its edges kept, or its strokes thick."""
+
+    rgb: Pixels
+
+    @cached_property
+    def calm(self) -> Lab:
+        return lab_of(np.asarray(cv2.medianBlur(self.rgb, 3), np.uint8))
+
+    @cached_property
+    def strokes(self) -> Strokes:
+        return strokes(self.rgb)
+
+    def lab(self, likeness: _Likeness) -> Lab:
+        """The colours among which what is like that is looked for."""
+        return self.strokes.lab if likeness.stroke else self.calm
+
+    def like(self, likeness: _Likeness) -> Mask:
+        """Where the colours are like that."""
+        # OpenCV takes one colour from all pixels when it has four numbers.
+        own = np.append(likeness.own, 0).astype(np.float64)
+        like = length(np.asarray(cv2.subtract(self.lab(likeness), own), np.float32)) <= likeness.tolerance
+        return np.asarray(like & (self.strokes.contrast > 0) if likeness.stroke else like)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,19 +144,19 @@ class _Region:
     mask: Mask
     reached: Mask
 
-    def is_meant_by(self, point: Point, likeness: _Likeness) -> bool:
-        """Whether a point of that likeness lies well inside, and means hardly more."""
-        alike = point.label == self.point.label and self.likeness.covers(likeness)
+    def is_meant_by(self, point: Point, likenesses: Sequence[_Likeness]) -> bool:
+        """Whether a point of such likenesses lies well inside, and means hardly more."""
+        alike = point.label == self.point.label and any(self.likeness.covers(each) for each in likenesses)
         return alike and self._has_reached(point.x, point.y)
 
-    def by_each_point(self, lab: Lab) -> Iterator[_Region]:
+    def by_each_point(self, look: _Look) -> Iterator[_Region]:
         """The same as each of its first points means it, as far as those still lie in it."""
         yield self
         for tried, (x, y) in enumerate(self.places[1:MOST_TRIES], start=1):
             if self._has_reached(x, y):
                 point = Point(x=x, y=y, label=self.point.label)
                 places = ((x, y), *self.places[:tried], *self.places[tried + 1 :])
-                yield replace(self, point=point, likeness=_likeness(lab, point), places=places)
+                yield replace(self, point=point, likeness=_likeness(look, point, self.likeness.stroke), places=places)
 
     def middle(self) -> NDArray[np.float64]:
         """Where its middle is (x, y)."""
@@ -129,12 +167,6 @@ class _Region:
         row, column = floor(y) - self.box[0].start, floor(x) - self.box[1].start
         height, width = self.reached.shape
         return 0 <= row < height and 0 <= column < width and bool(self.reached[row, column])
-
-
-def _smoothed(rgb: Pixels) -> Lab:
-    """The picture in CIELAB, its noise calmed and its edges kept."""
-    calm = cv2.medianBlur(rgb, 3)
-    return np.asarray(cv2.cvtColor(calm.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def _joined(regions: Sequence[_Region], shape: tuple[int, ...]) -> Mask:
@@ -162,49 +194,58 @@ def _distance_to(regions: Sequence[_Region], places: Mask) -> NDArray[np.float32
     return np.asarray(np.min([np.hypot(columns - x, rows - y) for x, y in points], axis=0), np.float32)
 
 
-def _regions(lab: Lab, points: Sequence[Point], within: Mask) -> list[_Region]:
+def _regions(look: _Look, points: Sequence[Point], within: Mask) -> list[_Region]:
     """The regions that the points mean, each of them once."""
     found: list[_Region] = []
     for point in points:
-        likeness = _likeness(lab, point)
-        same = next((place for place, each in enumerate(found) if each.is_meant_by(point, likeness)), None)
+        calm, stroke = (_likeness(look, point, stroke) for stroke in (False, True))
+        likenesses = [calm, stroke] if look.strokes.shown[int(point.y), int(point.x)] else [calm]
+        same = next((place for place, each in enumerate(found) if each.is_meant_by(point, likenesses)), None)
         if same is None:
-            found.append(_region(lab, point, likeness, within))
+            found.append(_meant([_region(look, point, each, within) for each in likenesses]))
         else:
             found[same] = replace(found[same], places=(*found[same].places, (point.x, point.y)))
     return found
 
 
-def _region(lab: Lab, point: Point, likeness: _Likeness, within: Mask) -> _Region:
+def _meant(regions: Sequence[_Region]) -> _Region:
+    """The stroke, if the calm picture has lost it and it is one, else what is larger."""
+    calm, stroke = regions[0], regions[-1]
+    lost = float(np.linalg.norm(calm.likeness.own - stroke.likeness.own)) > LEAST_TOLERANCE
+    if lost and stroke.mask.sum() >= LEAST_STROKE:
+        return stroke
+    return max(regions, key=lambda each: int(each.mask.sum()))
+
+
+def _region(look: _Look, point: Point, likeness: _Likeness, within: Mask) -> _Region:
     """What can be reached from a point by small steps of colour, without ever getting far from the point's own."""
     column, row = int(point.x), int(point.y)
-    alike = _alike(lab, likeness) & within
+    alike = look.like(likeness) & within
     alike[row, column] = within[row, column]
     # The flood takes 0 as free and marks what it reaches with 1, in a mask that is one pixel larger on all sides.
     blocked = np.full((within.shape[0] + 2, within.shape[1] + 2), 2, np.uint8)
     blocked[1:-1, 1:-1][alike] = 0
     step, how = (likeness.step,) * 3, 4 | cv2.FLOODFILL_MASK_ONLY
-    *_, bounds = cv2.floodFill(lab, blocked, (column, row), (0,), step, step, how)
+    *_, bounds = cv2.floodFill(look.lab(likeness), blocked, (column, row), (0,), step, step, how)
     box = _box(bounds, SOFT_EDGE + 1)
     reached = np.asarray(blocked[1:-1, 1:-1][box] == 1)
-    return _Region(point, likeness, ((point.x, point.y),), box, _with_soft_edge(reached, alike[box]), reached)
+    mask = reached & look.strokes.own[box] if likeness.stroke else _with_soft_edge(reached, alike[box])
+    return _Region(point, likeness, ((point.x, point.y),), box, mask, reached)
 
 
-def _likeness(lab: Lab, point: Point) -> _Likeness:
-    """Of the colours around a point only those count that are like its own."""
+def _likeness(look: _Look, point: Point, stroke: bool) -> _Likeness:
     column, row = int(point.x), int(point.y)
-    near = lab[max(0, row - AROUND) : row + AROUND + 1, max(0, column - AROUND) : column + AROUND + 1].reshape(-1, 3)
-    like = near[np.linalg.norm(near - lab[row, column], axis=1) <= MOST_TOLERANCE / 2]
+    if stroke:
+        contrast = float(look.strokes.contrast[row, column])
+        return _Likeness(look.strokes.lab[row, column], STROKE_TOLERANCE * contrast, contrast, stroke=True)
+    # Of the colours around a point only those count that are like its own.
+    here = slice(max(0, row - AROUND), row + AROUND + 1), slice(max(0, column - AROUND), column + AROUND + 1)
+    near = look.calm[here].reshape(-1, 3)
+    like = near[np.linalg.norm(near - look.calm[row, column], axis=1) <= MOST_TOLERANCE / 2]
     own = np.median(like, axis=0)
     sigma = SIGMA_OF_MEDIAN * float(np.median(np.linalg.norm(like - own, axis=1)))
     tolerance = min(max(LEAST_TOLERANCE, TOLERANCE_IN_SIGMA * sigma), MOST_TOLERANCE)
     return _Likeness(own, tolerance, min(max(LEAST_STEP, STEP_IN_SIGMA * sigma), MOST_STEP))
-
-
-def _alike(lab: Lab, likeness: _Likeness) -> Mask:
-    # OpenCV takes one colour from all pixels when it has four numbers.
-    offset = np.asarray(cv2.subtract(lab, np.append(likeness.own, 0).astype(np.float64)), np.float32)
-    return np.asarray(length(offset) <= likeness.tolerance)
 
 
 def _with_soft_edge(reached: Mask, alike: Mask) -> Mask:
@@ -215,17 +256,17 @@ def _with_soft_edge(reached: Mask, alike: Mask) -> Mask:
     return np.asarray((closed > 0) | ((beside > 0) & alike))
 
 
-def _carried(region: _Region, before: Lab, after: Lab, within: Mask) -> _Region | None:
+def _carried(region: _Region, before: _Look, after: _Look, within: Mask) -> _Region | None:
     """What a region is in the next picture: its points move along with it. None when it is not found again."""
     tries = (_moved(each, after, within) for each in region.by_each_point(before))
     return next((each for each in tries if each), None)
 
 
-def _moved(region: _Region, after: Lab, within: Mask) -> _Region | None:
+def _moved(region: _Region, after: _Look, within: Mask) -> _Region | None:
     size = region.mask.sum()
     if not size:
         return None
-    alike = _alike(after, region.likeness) & within
+    alike = after.like(region.likeness) & within
     # Label 0 is what is not alike.
     _, labels, stats, middles = cv2.connectedComponentsWithStats(alike.astype(np.uint8), connectivity=4)
     shifts = middles[1:] - region.middle()
@@ -238,7 +279,7 @@ def _moved(region: _Region, after: Lab, within: Mask) -> _Region | None:
     right, down = (float(each) for each in shifts[best])
     box = _box(stats[best + 1][: cv2.CC_STAT_AREA], 1)
     point = _inside(np.asarray(labels[box] == best + 1), box, region.point, (right, down))
-    moved = _region(after, point, _likeness(after, point), within)
+    moved = _region(after, point, _likeness(after, point, region.likeness.stroke), within)
     if not _keeps_size(np.asarray(moved.mask.sum() / size)):
         return None
     return replace(moved, places=(*moved.places, *((x + right, y + down) for x, y in region.places[1:])))
