@@ -8,13 +8,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Self, TypeVar
 
 from gpu_worker.counters import Counters
-from gpu_worker.memory import is_out_of_memory
+from gpu_worker.memory import clear_frames, is_out_of_memory
 from popcon.errors import OutOfMemory
 
 Work = TypeVar("Work")
@@ -167,29 +167,39 @@ class Lane(Generic[Work, Result]):
             return 0.0
         return min(each.since for each in batch) + self.longest_wait - time.monotonic()
 
-    async def _run(self, batch: list[_Waiting[Work, Result]], *, alone: bool = False, relieved: bool = False) -> None:
-        """Forward a batch. If that fails, forward its parts, so that a poisoned item fails alone.
-
-        Where memory is short the batch is tried once more, with what can be given back given back and nothing else on
-        the device (`alone`); if that does not help, later batches are no larger than what fits.
-        """
+    async def _run(self, batch: list[_Waiting[Work, Result]], *, relieved: bool = False) -> None:
+        """Forward a batch. If that fails, forward its parts, so that a poisoned item fails alone."""
         batch = [each for each in batch if not each.result.done()]
         if not batch:
             return
         if len(batch) > self._most(batch[0].item):
-            await self._run_parts(batch, alone)
+            self._wait_again(batch)
             return
+        error = await self._failure_of(batch)
+        if error is None:
+            return
+        if is_out_of_memory(error):
+            await self._without_memory(batch, error, relieved)
+        elif len(batch) > 1:
+            first = _part(len(batch))
+            await self._run(batch[:first])
+            await self._run(batch[first:])
+        elif not batch[0].result.done():
+            batch[0].result.set_exception(error)
+
+    async def _failure_of(self, batch: list[_Waiting[Work, Result]]) -> Exception | None:
+        """Forward a batch and give everybody their answer, or tell why there is none."""
         works = [each.item.work for each in batch]
         start = time.monotonic()
         try:
             results = await self._in_thread(self.forward, works)
             answers = list(zip(batch, results, strict=True))
         except Exception as error:
+            clear_frames(error)
             seconds = time.monotonic() - start
             self.counters.failed(seconds)
             _log("failed", batch, seconds)
-            await self._after_failure(batch, error, alone, relieved)
-            return
+            return error
         seconds = time.monotonic() - start
         self.counters.forwarded(len(batch), seconds)
         _log("forward", batch, seconds)
@@ -197,29 +207,29 @@ class Lane(Generic[Work, Result]):
             self.counters.waits.add(start - each.since)
             if not each.result.done():
                 each.result.set_result(result)
+        return None
 
-    async def _run_parts(self, batch: list[_Waiting[Work, Result]], alone: bool) -> None:
-        first = _part(len(batch))
-        await self._run(batch[:first], alone=alone)
-        await self._run(batch[first:], alone=alone)
+    async def _without_memory(self, batch: list[_Waiting[Work, Result]], error: Exception, relieved: bool) -> None:
+        """What the memory is too short for is tried once more, with all given back that can be, and nothing beside it.
 
-    async def _after_failure(
-        self, batch: list[_Waiting[Work, Result]], error: Exception, alone: bool, relieved: bool
-    ) -> None:
-        short = is_out_of_memory(error)
-        if short:
-            self.counters.out_of_memory += 1
-            if not relieved:
-                async with nullcontext() if alone else self._alone():
-                    await self._relieve()
-                    await self._run(batch, alone=True, relieved=True)
-                return
-        if len(batch) > 1:
-            if short:
-                self._fits[batch[0].item.kind] = min(self._most(batch[0].item), _part(len(batch)))
-            await self._run_parts(batch, alone)
+        If that does not help it waits again, and no batch of its kind is larger than what may fit: so that between two
+        tries the more urgent have their turn.
+        """
+        self.counters.out_of_memory += 1
+        if not relieved:
+            async with self._alone():
+                await self._relieve()
+                await self._run(batch, relieved=True)
+        elif len(batch) > 1:
+            self._fits[batch[0].item.kind] = _part(len(batch))
+            self._wait_again(batch)
         elif not batch[0].result.done():
-            batch[0].result.set_exception(_too_large(batch[0].item, error) if short else error)
+            batch[0].result.set_exception(_too_large(batch[0].item, error))
+
+    def _wait_again(self, batch: list[_Waiting[Work, Result]]) -> None:
+        """Put a batch back into the queue, where its items keep their places."""
+        self._waiting += batch
+        self._changed.set()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """Memory of the device: what running out of it looks like, whichever library says so, and what can be given back."""
 
 import sys
+import traceback
 
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
@@ -30,3 +31,15 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     return any(words in said for words in _WORDS)
+
+
+def clear_frames(error: BaseException) -> None:
+    """Let go of what the failed calls had in hand, which lives as long as the error does that tells where they were."""
+    seen: set[int] = set()
+    errors: list[BaseException | None] = [error]
+    while errors:
+        each = errors.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            traceback.clear_frames(each.__traceback__)
+            errors += [each.__cause__, each.__context__]

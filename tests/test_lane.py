@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,8 @@ from popcon.errors import OutOfMemory
 
 # Long enough that a test which waited for it by mistake would run into its own limit.
 FOREVER = 3600.0
+# Long enough that what does not wait has begun.
+TIME_TO_BEGIN = 0.05
 
 
 class Device:
@@ -329,12 +332,13 @@ async def test_an_item_that_never_fits_fails_with_advice_and_harms_nobody() -> N
 async def test_what_does_not_fit_beside_another_batch_is_tried_without_it() -> None:
     """Two slots share the memory, which holds a batch of two and one more, and not two such batches."""
     room, held, entered = threading.Semaphore(3), threading.Event(), threading.Semaphore(0)
+    tries: list[list[str]] = []
 
     def forward(works: Sequence[str]) -> list[str]:
+        tries.append(list(works))
         taken = [each for each in works if room.acquire(blocking=False)]
         try:
             if len(taken) < len(works):
-                held.set()  # so that the other one ends
                 raise MemoryError
             entered.release()
             held.wait()
@@ -346,10 +350,75 @@ async def test_what_does_not_fit_beside_another_batch_is_tried_without_it() -> N
         first = await queued(here, item("a"), item("b"))
         await asyncio.to_thread(entered.acquire)
         second = await queued(here, item("c"), item("d"))
+        await out_of_memory(here)
+        await asyncio.sleep(TIME_TO_BEGIN)
+        before = list(tries)
+        held.set()
         assert await asyncio.gather(*first, *second) == ["A", "B", "C", "D"]
         assert here.counters.out_of_memory == 1
         assert await asyncio.gather(*await queued(here, item("e"), item("f"))) == ["E", "F"]
         assert here.counters.largest_batch == 2, "two still go together"
+    assert before == [["a", "b"], ["c", "d"]], "it waited until the other one had ended"
+
+
+async def out_of_memory(here: Lane[str, str]) -> None:
+    """Wait until a pass has run out of memory."""
+    while not here.counters.out_of_memory:
+        await asyncio.sleep(0.001)
+
+
+async def test_a_failed_pass_holds_nothing_when_memory_is_given_back() -> None:
+    class Tensor:
+        pass
+
+    made: list[weakref.ref[Tensor]] = []
+    alive: list[int] = []
+
+    def encode() -> None:
+        tensor = Tensor()
+        made.append(weakref.ref(tensor))
+        raise ValueError
+
+    def forward(works: Sequence[str]) -> list[str]:
+        tensor = Tensor()
+        made.append(weakref.ref(tensor))
+        try:
+            encode()
+        except ValueError as error:
+            raise MemoryError from error
+        return list(works)
+
+    def relieve() -> None:
+        alive.append(sum(each() is not None for each in made))
+
+    async with Lane(forward, slots=1, largest_batch=2, longest_wait=FOREVER, relieve=relieve) as here:
+        await asyncio.gather(*await queued(here, item("a"), item("b")), return_exceptions=True)
+    assert alive == [0, 0, 0], "for both together, and for each"
+
+
+async def test_the_urgent_go_between_the_tries_of_what_is_too_large() -> None:
+    device = Small(room=1)
+    async with small_lane(device) as here:
+        device.gate.clear()
+        tasks = await queued(here, *map(item, "abcd"))
+        await device.entered_once_more()
+        urgent = await queued(here, item("urgent", model="n-1", priority=1))
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+        device.gate.set()
+        assert await asyncio.gather(*tasks, *urgent, return_exceptions=True)
+    assert device.batches == [
+        ["a", "b", "c", "d"],
+        ["a", "c", "d"],
+        ["urgent"],
+        ["a", "c"],
+        ["a", "c"],
+        ["a"],
+        ["c"],
+        ["d"],
+    ]
+    assert (here.counters.out_of_memory, here.counters.forwards, here.counters.items) == (4, 4, 4)
+    assert sum(here.counters.waits.counts) == 4
 
 
 async def test_a_failing_relief_does_not_stop_the_lane() -> None:
