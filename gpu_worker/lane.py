@@ -123,23 +123,30 @@ class Lane(Generic[Work, Result]):
             self.counters.wanted(-1)
 
     async def _serve(self) -> None:
-        while batch := await self._collect():
+        while await self._due():
+            # Only who has a place takes a batch: until then who is more urgent overtakes it, and who fits joins it.
             async with self._places:
-                await self._run(batch)
+                if batch := self._taken():
+                    await self._run(batch)
 
-    async def _collect(self) -> list[_Waiting[Work, Result]]:
-        """The next batch, taken out of the queue. Empty when the lane is closed and nothing waits."""
+    async def _due(self) -> bool:
+        """Wait until a batch may go. False when the lane is closed and nothing waits."""
         async with self._collecting:
             while True:
                 self._changed.clear()
-                batches = self._batches()
-                if not batches and not self._open:
-                    return []
-                clocks = [self._time_left(batch) for batch in batches]
-                if batch := next((each for each, clock in zip(batches, clocks, strict=True) if clock <= 0), None):
-                    self._waiting = [each for each in self._waiting if each not in batch]
-                    return batch
-                await _set_within(self._changed, min(clocks, default=None))
+                clocks = [self._time_left(batch) for batch in self._batches()]
+                if not clocks and not self._open:
+                    return False
+                soonest = min(clocks, default=None)
+                if soonest is not None and soonest <= 0:
+                    return True
+                await _set_within(self._changed, soonest)
+
+    def _taken(self) -> list[_Waiting[Work, Result]]:
+        """The first batch that may go, taken out of the queue. Empty where another slot was quicker."""
+        batch = next((each for each in self._batches() if self._time_left(each) <= 0), [])
+        self._waiting = [each for each in self._waiting if each not in batch]
+        return batch
 
     def _batches(self) -> list[list[_Waiting[Work, Result]]]:
         """The most urgent item with what can go with it, in order of priority, then of arrival.

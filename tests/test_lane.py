@@ -367,6 +367,38 @@ async def out_of_memory(here: Lane[str, str]) -> None:
         await asyncio.sleep(0.001)
 
 
+async def test_who_waits_for_a_place_still_waits_in_the_queue() -> None:
+    """One of two slots has the device for itself; what the other is to do next may be overtaken and joined."""
+    large, beside, entered = threading.Event(), threading.Event(), threading.Semaphore(0)
+    batches: list[list[str]] = []
+
+    def forward(works: Sequence[str]) -> list[str]:
+        batches.append(list(works))
+        entered.release()
+        if works == ["beside"]:
+            beside.wait()
+        if works == ["large"]:
+            if batches.count(["large"]) == 1:
+                raise MemoryError
+            large.wait()
+        return list(works)
+
+    async with Lane(forward, slots=2, largest_batch=2, longest_wait=FOREVER) as here:
+        tasks = await queued(here, item("beside", model="n-1"), item("large", model="o-1"))
+        await out_of_memory(here)
+        beside.set()
+        await asyncio.to_thread(lambda: [entered.acquire() for _ in ("beside", "large", "large")])
+        tasks += await queued(here, item("a"))
+        await asyncio.sleep(TIME_TO_BEGIN)
+        tasks += await queued(here, item("urgent", model="n-1", priority=1), item("b"))
+        waiting = here.waiting
+        large.set()
+        await asyncio.gather(*tasks)
+    assert waiting == 3
+    assert ["a", "b"] in batches
+    assert ["urgent"] in batches
+
+
 async def test_a_failed_pass_holds_nothing_when_memory_is_given_back() -> None:
     class Tensor:
         pass
