@@ -15,7 +15,7 @@ from popcon.wording import listed
 from workflows import steps, stubs
 from workflows.emoji import animate_task
 from workflows.perform import perform
-from workflows.policies import AS_EDIT, REFINING
+from workflows.policies import AS_EDIT
 from workflows.wording import reason
 
 
@@ -126,7 +126,7 @@ class FrameEditor:
         refined = await perform(
             stubs.refine_animation,
             task,
-            how=REFINING,
+            how=AS_EDIT.gpu,
             summary=f"emoji {self._emoji.number} · {edit.mode} at {len(edit.points)} points of frame {edit.frame}",
         )
         for each in refined.frames:

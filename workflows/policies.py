@@ -11,10 +11,11 @@ from popcon.errors import permanent_types
 
 # A dead worker is noticed when its heartbeats stop; its work starts again elsewhere this much later.
 HEARTBEAT = timedelta(seconds=10)
-# One frame takes well under a second; the rest is room for loading a model's weights on the first one.
-GPU_ATTEMPT = timedelta(minutes=2)
-# Twenty frames at once, each of which takes seconds where there is no GPU.
-ANIMATION_ATTEMPT = timedelta(minutes=10)
+# The clock runs while a frame waits for its turn in the worker: without a card two dozen are there at once, and a large
+# network takes most of a minute for each. With less time than that for all, the worker would work on nothing but frames
+# that are about to be taken from it. Dead workers are noticed by their heartbeats; this bounds what hangs in native
+# code while its heartbeats go on: another worker gets the frame then, and whoever hangs has to be started anew.
+GPU_ATTEMPT = timedelta(minutes=30)
 # Extraction, encoding and packaging take seconds; this is for 40 emojis on a machine busy with other sets.
 CPU_ATTEMPT = timedelta(minutes=5)
 # A take may come from somebody else's queue: minutes, not seconds.
@@ -72,7 +73,6 @@ AS_EDIT = Ways(
     gpu={**ON_GPU, "priority": EDIT},
     cpu={**ON_CPU, "priority": EDIT, "task_queue": queues.CPU_EDIT},
 )
-REFINING: ActivityConfig = {**AS_EDIT.gpu, "start_to_close_timeout": ANIMATION_ATTEMPT}
 
 CALLING = ActivityConfig(
     task_queue=queues.WEBHOOK,
