@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -69,14 +70,17 @@ Work = Frame | Click
 Made = NDArray[Any]
 
 
-def open_lane(settings: Settings, relieve: Callable[[], None] = lambda: None) -> Lane[Work, Made]:
-    """The lane as the settings size it, to be entered as an async context. `relieve` is as `Lane` has it."""
+def open_lane(
+    settings: Settings, relieve: Callable[[], None] = lambda: None, limits: Mapping[str, int] = MappingProxyType({})
+) -> Lane[Work, Made]:
+    """The lane as the settings size it, to be entered as an async context. `relieve` and `limits` are as `Lane` has."""
     return Lane(
         forward,
         slots=lane_slots(settings),
         largest_batch=settings.gpu_batch,
         longest_wait=settings.gpu_wait_ms / 1000,
         relieve=relieve,
+        limits=limits,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from itertools import count
 from typing import Generic, Self, TypeVar
 
 from gpu_worker.counters import Counters
-from gpu_worker.memory import clear_frames, is_out_of_memory
+from gpu_worker.memory import clear_frames, is_out_of_memory, out_of_memory
 from popcon.errors import OutOfMemory
 
 Work = TypeVar("Work")
@@ -62,7 +62,7 @@ class Lane(Generic[Work, Result]):
 
     `forward` takes the works of one batch and returns their results in the same order; `longest_wait` is in seconds.
     `relieve` gives back what memory it can, when a forward found too little. Use the lane as an async context: leaving
-    it finishes what is queued.
+    it finishes what is queued. `limits` says of some models how many items go together, where that is fewer.
     """
 
     forward: Callable[[Sequence[Work]], Sequence[Result]]
@@ -70,6 +70,7 @@ class Lane(Generic[Work, Result]):
     largest_batch: int
     longest_wait: float
     relieve: Callable[[], None] = lambda: None
+    limits: Mapping[str, int] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
 
     async def __aenter__(self) -> Self:
@@ -165,7 +166,9 @@ class Lane(Generic[Work, Result]):
 
     def _most(self, item: Item[Work]) -> int:
         """How many like it go together: fewer than allowed once that many were too many for the memory."""
-        return 1 if item.alone else self._fits.get(item.kind, self.largest_batch)
+        if item.alone:
+            return 1
+        return self._fits.get(item.kind) or min(self.largest_batch, self.limits.get(item.model, self.largest_batch))
 
     def _time_left(self, batch: list[_Waiting[Work, Result]]) -> float:
         """How long the batch may still wait for more. The clock starts with its first item."""
@@ -287,10 +290,7 @@ def _log(what: str, batch: list[_Waiting[Work, Result]], seconds: float) -> None
 def _too_large(item: Item[Work], error: Exception) -> OutOfMemory:
     *several, height, width, _ = item.shape
     pictures = "a single picture" if several in ([], [1]) else f"{several[0]} pictures"
-    return OutOfMemory(
-        f"{item.model} runs out of memory on {pictures} of {width} x {height} pixels: choose a smaller model, or give "
-        f"the GPU worker a device with more memory ({error})"
-    )
+    return out_of_memory(f"{item.model} runs out of memory on {pictures} of {width} x {height} pixels", error)
 
 
 async def _set_within(event: asyncio.Event, seconds: float | None) -> None:

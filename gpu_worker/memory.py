@@ -2,6 +2,11 @@
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from popcon.errors import OutOfMemory
+from popcon.wording import printable
 
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
@@ -31,6 +36,23 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     return any(words in said for words in _WORDS)
+
+
+def out_of_memory(what: str, error: Exception) -> OutOfMemory:
+    """The error for people, with advice: `what` ran out of memory, on what, in words."""
+    said = printable(" ".join(str(error).split())) or type(error).__name__
+    return OutOfMemory(f"{what}: choose a smaller model, or give the GPU worker a device with more memory ({said})")
+
+
+@contextmanager
+def advising(what: str) -> Iterator[None]:
+    """Where memory runs out in the block, raise that as `out_of_memory` says it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise out_of_memory(what, error) from error
 
 
 def clear_frames(error: BaseException) -> None:

@@ -1,5 +1,6 @@
 """A worker for each graphics card, batches in few sizes, memory that is given back."""
 
+import asyncio
 import os
 import re
 import signal
@@ -14,13 +15,14 @@ import numpy as np
 import pytest
 
 from gpu_worker import devices
-from gpu_worker.__main__ import warm_up
-from gpu_worker.activities import Frame, batch_size, forward
+from gpu_worker.activities import Frame, batch_size, forward, open_lane
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Batch, Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.mattes.stand_in import StandIn
 from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.warming import warm_up
+from popcon.errors import OutOfMemory
 from popcon.settings import Settings
 from starter.ports import free_ports, is_free
 
@@ -161,12 +163,36 @@ def test_a_batch_is_filled_up_where_the_model_wants_that(frames: int, filled: in
 
 def test_every_size_of_a_batch_is_warmed_up_where_the_model_wants_that() -> None:
     matte = Stepped()
-    warm_up(Mattes({"stepped": lambda: matte, "keyer": Keyer}), ["stepped", "keyer"], ColourRegions(), 6)
+    limits = warm_up(Mattes({"stepped": lambda: matte, "keyer": Keyer}), ["stepped", "keyer"], ColourRegions(), 6)
     assert matte.batches == [1, 2, 4, 8]
+    assert limits == {}
 
 
-def test_idle_models_can_be_let_go_at_once() -> None:
-    models = Mattes({"isnet-like": Keyer, "keyer": Keyer})
-    models.get("isnet-like")
-    models.let_go_idle()
-    assert models.loaded == ("isnet-like",)  # it takes no memory worth the name
+class Short(Stepped):
+    """One whose memory holds no more than `room` pictures."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def run(self, frames: Batch, plates: Sequence[str | None]) -> Pixels:
+        answers = super().run(frames, plates)
+        if len(frames) > self.room:
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+        return answers
+
+
+async def test_warming_up_stops_at_the_last_size_that_fits_and_the_lane_knows_it() -> None:
+    matte = Short(room=2)
+    limits = warm_up(Mattes({"stepped": lambda: matte}), ["stepped"], ColourRegions(), 8)
+    assert matte.batches == [1, 2, 4]
+    async with open_lane(Settings(gpu_batch=8, _env_file=None), limits=limits) as lane:  # type: ignore[call-arg]
+        frames = [Frame.of(matte, np.zeros((2, 2, 3), np.uint8), None) for _ in range(3)]
+        await asyncio.gather(*(lane.submit(each.item("frame", 3)) for each in frames))
+        assert lane.counters.out_of_memory == 0
+    assert sorted(matte.batches[3:]) == [1, 2]
+
+
+def test_what_cannot_be_warmed_up_for_want_of_memory_says_so() -> None:
+    with pytest.raises(OutOfMemory, match=r"stepped runs out of memory on a single picture: choose a smaller model"):
+        warm_up(Mattes({"stepped": lambda: Short(room=0)}), ["stepped"], ColourRegions(), 8)

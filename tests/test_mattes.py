@@ -6,17 +6,25 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
+from temporalio.worker import Worker
 
-from gpu_worker.activities import GpuActivities, open_lane
+from gpu_worker import __main__ as process
+from gpu_worker.activities import GpuActivities, Made, Work, open_lane
 from gpu_worker.images import decode_rgba, encode_rgba
+from gpu_worker.lane import Lane
 from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.protocol import Matte, Pixels
 from gpu_worker.mattes.registry import PRODUCTION, Mattes
+from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.segmenters.protocol import Segmenter
+from gpu_worker.smoke import SmokeActivities
+from gpu_worker.worker import Activities
 from popcon import keys
-from popcon.errors import ModelMissing
+from popcon.errors import ModelMissing, OutOfMemory
 from popcon.mattes import matte, mattes
 from popcon.models import LEAST_CONFIDENCE, CandidateNotes
 from popcon.settings import Settings
@@ -65,6 +73,67 @@ async def test_a_model_in_use_is_never_let_go() -> None:
         assert models.get(SMALL) is held
     models.get(LARGE)
     assert models.loaded == (), "what is larger than the budget alone goes as soon as it is idle"
+
+
+async def test_every_idle_model_goes_when_memory_is_to_be_given_back() -> None:
+    models = Mattes(memory_mb=budget(SMALL, MIDDLE, LARGE))
+    async with models.using(SMALL):
+        models.get(MIDDLE)
+        models.get(LARGE)
+        models.relieve()
+        assert models.loaded == (SMALL,)
+    models.relieve()
+    assert not models.loaded
+
+
+def test_what_does_not_fit_when_it_is_loaded_is_tried_again_without_what_is_idle() -> None:
+    let_go: list[str] = []
+
+    def load() -> Matte:
+        if models.loaded:
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 9")
+        return PRODUCTION[MIDDLE]()
+
+    models = Mattes({**PRODUCTION, MIDDLE: load}, let_go_beside=lambda: let_go.append("encodings"))
+    models.get(SMALL)
+    assert models.get(MIDDLE).name == MIDDLE
+    assert (models.loaded, let_go) == ((MIDDLE,), ["encodings"])
+
+
+def test_what_never_fits_when_it_is_loaded_says_so() -> None:
+    def load() -> Matte:
+        raise RuntimeError("std::bad_alloc")
+
+    with pytest.raises(OutOfMemory, match=rf"{LARGE} runs out of memory while it is loaded: choose a smaller model"):
+        Mattes({LARGE: load}).get(LARGE)
+
+
+async def test_a_worker_whose_memory_is_short_gives_back_what_models_and_clicks_keep(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker as its process has it, up to where it would poll."""
+    let_go: list[str] = []
+    opened: list[tuple[Lane[Work, Made], Mattes]] = []
+
+    def activities(_: Storage, lane: Lane[Work, Made], models: Mattes, __: Segmenter) -> Activities:
+        opened.append((lane, models))
+        return [SmokeActivities(lane, models, ColourRegions()).smoke]
+
+    async def instead_of_polling(*_: Worker) -> None:
+        [(lane, models)] = opened
+        assert models.loaded == (SMALL,)
+        await asyncio.to_thread(lane.relieve)
+        assert not models.loaded
+        assert let_go == ["encodings"]
+        let_go.append("the end")
+
+    monkeypatch.setattr(ColourRegions, "let_go", lambda _: let_go.append("encodings"))
+    for name, stand_in in (("gpu_activities", activities), ("run_until_signalled", instead_of_polling)):
+        monkeypatch.setattr(process, name, stand_in)
+    monkeypatch.setattr(process, "log_to_stderr", lambda _: None)
+    monkeypatch.setattr(cv2, "setNumThreads", lambda _: None)
+    await process.main(settings.model_copy(update={"gpu_warm": SMALL}), "cpu")
+    assert let_go[-1] == "the end"
 
 
 def test_what_everybody_asks_for_at_once_is_loaded_once() -> None:

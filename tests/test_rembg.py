@@ -218,10 +218,10 @@ def test_what_the_machine_cannot_do_just_now_does_not_speak_against_the_file(
         raise error
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", fail)
-    lay("rembg:u2netp")
+    model = lay("rembg:u2netp")
 
     with pytest.raises(type(error)) as raised:
-        Mattes().get("rembg:u2netp")
+        Rembg(model)
     assert raised.value is error
 
 

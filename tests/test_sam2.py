@@ -17,7 +17,6 @@ from sam2.build_sam import build_sam2_video_predictor
 from temporalio.testing import ActivityEnvironment
 from torch import Tensor
 
-from gpu_worker.__main__ import warm_up
 from gpu_worker.activities import Made, Work, open_lane
 from gpu_worker.clicks import ClickActivities
 from gpu_worker.lane import Lane
@@ -29,6 +28,7 @@ from gpu_worker.segmenters.registry import open_segmenter
 from gpu_worker.segmenters.sam2 import Sam2
 from gpu_worker.segmenters.sam2_loading import CHECKPOINTS, CONFIGURATIONS, build_predictor
 from gpu_worker.segmenters.sam2_predictor import resized
+from gpu_worker.warming import warm_up
 from popcon import keys
 from popcon.errors import UnusableSettings
 from popcon.messages import Point

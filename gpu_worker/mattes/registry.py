@@ -13,6 +13,7 @@ from functools import partial
 from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Matte
 from gpu_worker.mattes.rembg import Rembg
+from gpu_worker.memory import advising, empty_device_caches, is_out_of_memory
 from popcon.errors import UnknownName
 from popcon.mattes import mattes
 from popcon.settings import Settings
@@ -49,14 +50,18 @@ class Mattes:
     """Models by name, within a budget of memory (megabytes, by the catalogue). Safe to share between threads.
 
     A model in use is never let go: models that are used at the same moment may exceed the budget together, until one
-    of them is idle.
+    of them is idle. `let_go_beside` gives back what others keep on the device for later.
     """
 
     def __init__(
-        self, factories: Mapping[str, Callable[[], Matte]] = PRODUCTION, memory_mb: int = DEFAULT_MEMORY_MB
+        self,
+        factories: Mapping[str, Callable[[], Matte]] = PRODUCTION,
+        memory_mb: int = DEFAULT_MEMORY_MB,
+        let_go_beside: Callable[[], None] = lambda: None,
     ) -> None:
         self._factories = factories
         self._memory_mb = memory_mb
+        self._let_go_beside = let_go_beside
         # In order of their last use, the one to be let go first in front.
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
@@ -72,11 +77,11 @@ class Mattes:
     def get(self, name: str) -> Matte:
         """The model of that name, loaded on first use (which may take long); `using` keeps it.
 
-        Raises UnknownName; ModelMissing where it cannot be loaded on this machine.
+        Raises UnknownName; ModelMissing where it cannot be loaded on this machine, OutOfMemory where it does not fit.
         """
         with self._in_use(name) as kept, kept.loading:
             if kept.matte is None:
-                kept.matte = self._factories[name]()
+                kept.matte = self._load(name)
             return kept.matte
 
     @asynccontextmanager
@@ -87,6 +92,19 @@ class Mattes:
         """
         with self._in_use(name) as kept:
             yield kept.matte or await self._loaded(name)
+
+    def _load(self, name: str) -> Matte:
+        """Load it; where the memory is too short for that, once more with all given back that can be."""
+        try:
+            return self._factories[name]()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            log.warning("%s does not fit beside what is in memory: %s", name, error)
+        # Only here is what the failed one had in hand let go, too.
+        self.relieve()
+        with advising(f"{name} runs out of memory while it is loaded"):
+            return self._factories[name]()
 
     async def _loaded(self, name: str) -> Matte:
         load = self._loads.get(name)
@@ -110,10 +128,12 @@ class Mattes:
         finally:
             self._give_back(kept)
 
-    def let_go_idle(self) -> None:
-        """Let every model go that nobody uses now."""
+    def relieve(self) -> None:
+        """Give back what memory can be: every model goes that nobody uses now, what is kept beside them, and caches."""
         with self._lock:
             self._make_room(0)
+        self._let_go_beside()
+        empty_device_caches()
 
     def _take(self, name: str) -> _Kept:
         if name not in self._factories:
