@@ -23,6 +23,7 @@ from gpu_worker.lane import Lane
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.registry import Mattes
 from gpu_worker.segmenters.colour import ColourRegions
+from gpu_worker.segmenters.encodings import Encodings
 from gpu_worker.segmenters.protocol import Masks
 from gpu_worker.segmenters.registry import open_segmenter
 from gpu_worker.segmenters.sam2 import Sam2
@@ -352,6 +353,14 @@ async def test_an_animation_is_refined_by_what_it_finds(storage: Storage, lane: 
     for each in answer.frames:
         notes = storage.notes(keys.matte(task.set_id, TAKE, each.number, each.recipe))
         assert CandidateNotes.model_validate_json(notes).segmenter == "sam2-random"
+
+
+def test_what_is_larger_than_the_budget_costs_the_others_nothing() -> None:
+    kept = Encodings[np.ndarray](budget=4)
+    for name, size in ((b"a", 2), (b"b", 2), (b"too large", 5)):
+        kept.put(name, np.zeros(size, np.uint8))
+    assert [kept.get(name) is not None for name in (b"a", b"b", b"too large")] == [True, True, False]
+    assert (kept.nbytes, kept.evictions) == (4, 1)
 
 
 def test_it_is_warmed_up_before_anybody_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,9 @@ class Encodings(Generic[Encoding]):
     def put(self, name: bytes, encoding: Encoding) -> None:
         """Keep an encoding, for which others may have to go; one that alone is over the budget is not kept."""
         self._drop(name)
+        if encoding.nbytes > self._budget:
+            self.evictions += 1
+            return
         self._kept[name] = encoding
         self.nbytes += encoding.nbytes
         while self.nbytes > self._budget:
