@@ -11,7 +11,7 @@ from gpu_worker.activities import open_lane
 from gpu_worker.devices import visible_devices
 from gpu_worker.fleet import run_fleet
 from gpu_worker.starting import announced
-from gpu_worker.telemetry import LaneCollector, serve
+from gpu_worker.telemetry import LaneCollector, refuse_taken, serve
 from gpu_worker.warming import warm_models
 from gpu_worker.worker import gpu_activities, gpu_worker
 from popcon.errors import PopconError
@@ -39,6 +39,8 @@ def run() -> int:
 async def main(settings: Settings, device: str) -> None:
     """Warm the models up that the settings name, then poll until told to stop."""
     log_to_stderr(settings)
+    if settings.gpu_metrics_port is not None:
+        refuse_taken(settings.gpu_metrics_port)
     # The lane's slots are the parallelism: threads of OpenCV's own would only get in their way, at these sizes.
     cv2.setNumThreads(1)
     async with announced(settings):

@@ -1,6 +1,8 @@
 """The graphics cards of this machine, found without loading anything that drives them, and who computes on them."""
 
 import os
+import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -8,6 +10,8 @@ from popcon.settings import Settings
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 DEVICES = Path("/dev")
+# By number or, whole or a part of one, by its UUID.
+_DEVICE = re.compile(r"\d+$|GPU-|MIG-")
 
 
 @runtime_checkable
@@ -23,7 +27,9 @@ def visible_devices() -> tuple[str, ...]:
     """What CUDA may use here, as CUDA_VISIBLE_DEVICES says or, where nobody set that, every NVIDIA card by number."""
     said = os.environ.get(VISIBLE)
     if said is not None:
-        return tuple(each.strip() for each in said.split(",") if each.strip())
+        named = (each.strip() for each in said.split(",") if each.strip())
+        # As CUDA reads it: from the first that is no device, like -1, it ignores the rest.
+        return tuple(takewhile(_DEVICE.match, named))
     return tuple(map(str, range(len(list(DEVICES.glob("nvidia[0-9]*"))))))
 
 

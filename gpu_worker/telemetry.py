@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
 from typing import Protocol
@@ -11,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from gpu_worker.counters import Counters, Tally
+from popcon.errors import UnusableSettings
 
 # A device's share of time that was used is rate(busy) / slots; while there was work, rate(busy) / slots / rate(wanted).
 _FIGURES: Mapping[str, tuple[str, Callable[[Counters], float]]] = {
@@ -58,6 +60,20 @@ class LaneCollector(Collector):
             ("popcon_encodings_evicted", "pictures' encodings, kept for clicks, given up for others", self._segmenter),
         ):
             yield CounterMetricFamily(name, meaning, value=where.evictions)
+
+
+def refuse_taken(port: int) -> None:
+    """Raises UnusableSettings where nobody could be answered on that port, which is worth knowing beforehand."""
+    with socket.socket() as probe:
+        # As the server does it: what its predecessor left behind bothers nobody.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise UnusableSettings(
+                f"POPCON_GPU_METRICS_PORT={port} cannot be had here ({error.strerror}): choose another port, or stop "
+                "what answers there"
+            ) from error
 
 
 def serve(collector: Collector, port: int) -> Callable[[], None]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,8 +39,11 @@ def test_the_cards_are_those_that_cuda_may_use(monkeypatch: pytest.MonkeyPatch, 
     assert devices.visible_devices() == ("0", "1")
     monkeypatch.setenv(devices.VISIBLE, "2, 5")
     assert devices.visible_devices() == ("2", "5")
-    monkeypatch.setenv(devices.VISIBLE, "")
-    assert devices.visible_devices() == ()
+    monkeypatch.setenv(devices.VISIBLE, "GPU-5ebe9ba9,-1,0")
+    assert devices.visible_devices() == ("GPU-5ebe9ba9",), "CUDA reads no further than what it cannot use"
+    for none in ("", "-1", "NoDevFiles"):
+        monkeypatch.setenv(devices.VISIBLE, none)
+        assert devices.visible_devices() == ()
 
 
 def test_each_card_has_a_worker_of_its_own_with_figures_and_all_stop_together(
@@ -83,17 +87,31 @@ def test_a_fleet_that_lost_a_worker_ends(settings: Settings, tmp_path: Path) -> 
 def test_why_a_worker_cannot_start_is_told_in_one_line(
     name: str, value: str, told: str, settings: Settings, tmp_path: Path
 ) -> None:
+    assert re.fullmatch(rf"popcon: {told}\n", last_words({**environment(settings), name: value}, tmp_path))
+
+
+def test_a_taken_port_for_figures_is_told_before_anything_is_loaded(settings: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        # What cannot be loaded would be told of instead, were it tried.
+        broken = {**environment(settings), "POPCON_GPU_METRICS_PORT": str(port), "POPCON_GPU_WARM": "sorcery"}
+        said = last_words(broken, tmp_path)
+    assert re.fullmatch(rf"popcon: POPCON_GPU_METRICS_PORT={port} cannot be had here \(Address .*\): choose .*\n", said)
+
+
+def last_words(environ: dict[str, str], folder: Path) -> str:
+    """What a worker without a card says that cannot start."""
     worker = subprocess.run(
         [sys.executable, "-P", "-m", "gpu_worker"],
-        cwd=tmp_path,
-        env={**environment(settings), devices.VISIBLE: "", "POPCON_LOG_LEVEL": "WARNING", name: value},
+        cwd=folder,
+        env={**environ, devices.VISIBLE: "", "POPCON_LOG_LEVEL": "WARNING"},
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert worker.returncode == 1
-    assert re.fullmatch(rf"popcon: {told}\n", worker.stderr)
+    return worker.stderr
 
 
 def environment(settings: Settings) -> dict[str, str]:
