@@ -202,17 +202,16 @@ class Lane(Generic[Work, Result]):
         works = [each.item.work for each in batch]
         start = time.monotonic()
         try:
-            results = await self._in_thread(self.forward, works)
+            with self.counters.busy.running():
+                results = await self._in_thread(self.forward, works)
             answers = list(zip(batch, results, strict=True))
         except Exception as error:
             clear_frames(error)
-            seconds = time.monotonic() - start
-            self.counters.failed(seconds)
-            _log("failed", batch, seconds)
+            self.counters.failed()
+            _log("failed", batch, time.monotonic() - start)
             return error
-        seconds = time.monotonic() - start
-        self.counters.forwarded(len(batch), seconds)
-        _log("forward", batch, seconds)
+        self.counters.forwarded(len(batch))
+        _log("forward", batch, time.monotonic() - start)
         for each, result in answers:
             self.counters.waits.add(start - each.since)
             if not each.result.done():

@@ -489,6 +489,17 @@ async def test_the_same_work_may_wait_twice() -> None:
         assert [await each for each in (first, *twins)] == ["FIRST", "A", "A"]
 
 
+async def test_a_pass_counts_as_busy_while_it_runs() -> None:
+    device = Device()
+    async with lane(device) as here:
+        [task] = await behind_a_shut_gate(device, here)
+        during = here.counters.busy_seconds
+        device.gate.set()
+        await task
+        after = here.counters.busy_seconds
+        assert 0 < during < after == here.counters.busy_seconds
+
+
 async def test_how_long_there_was_work_is_counted() -> None:
     device = Device()
     async with lane(device) as here:
