@@ -24,7 +24,7 @@ FAILED = 1
 
 
 def run() -> int:
-    """One worker here, or a process for each card. The exit code; why a worker cannot start becomes one line."""
+    """One worker here, or a process for each card. The exit code; why one cannot start or go on becomes a line."""
     devices = visible_devices()
     try:
         if len(devices) > 1:
@@ -37,7 +37,10 @@ def run() -> int:
 
 
 async def main(settings: Settings, device: str) -> None:
-    """Warm the models up that the settings name, then poll until told to stop."""
+    """Warm the models up that the settings name, then poll until told to stop.
+
+    Raises Unavailable when the device is lost, after whoever waited for it was told.
+    """
     log_to_stderr(settings)
     if settings.gpu_metrics_port is not None:
         refuse_taken(settings.gpu_metrics_port)
@@ -54,7 +57,9 @@ async def main(settings: Settings, device: str) -> None:
                 collector = LaneCollector({device: (lane.counters, lane.slots)}, mattes, segmenter)
                 stack.callback(serve(collector, settings.gpu_metrics_port))
             activities = gpu_activities(storage, lane, mattes, segmenter)
-            await run_until_signalled(gpu_worker(client, activities, settings))
+            await run_until_signalled(gpu_worker(client, activities, settings), stop=lane.over)
+    if lane.broken:
+        raise lane.broken
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Self, TypeVar
 
+from gpu_worker.broken import is_broken, lost
 from gpu_worker.counters import Counters
 from gpu_worker.memory import clear_frames, is_out_of_memory, out_of_memory
-from popcon.errors import OutOfMemory
+from popcon.errors import OutOfMemory, Unavailable
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -63,6 +64,8 @@ class Lane(Generic[Work, Result]):
     `forward` takes the works of one batch and returns their results in the same order; `longest_wait` is in seconds.
     `relieve` gives back what memory it can, when a forward found too little. Use the lane as an async context: leaving
     it finishes what is queued. `limits` says of some models how many items go together, where that is fewer.
+
+    `broken` is why the device is lost to this process, once it is; then whoever waits is told, and `over` is set.
     """
 
     forward: Callable[[Sequence[Work]], Sequence[Result]]
@@ -72,6 +75,8 @@ class Lane(Generic[Work, Result]):
     relieve: Callable[[], None] = lambda: None
     limits: Mapping[str, int] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: Unavailable | None = None
 
     async def __aenter__(self) -> Self:
         self._waiting: list[_Waiting[Work, Result]] = []
@@ -114,6 +119,8 @@ class Lane(Generic[Work, Result]):
         """The item's result. Raises what its forward raised. Cancelling this takes the item out of the queue."""
         if not self._open:
             raise RuntimeError("the lane is closed")
+        if self.broken:
+            raise self.broken
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, next(self._arrivals), time.monotonic(), result))
         self.counters.wanted(1)
@@ -188,7 +195,9 @@ class Lane(Generic[Work, Result]):
         error = await self._failure_of(batch)
         if error is None:
             return
-        if is_out_of_memory(error):
+        if is_broken(error):
+            self._give_up(batch, error)
+        elif is_out_of_memory(error):
             await self._without_memory(batch, error, relieved)
         elif len(batch) > 1:
             first = _part(len(batch))
@@ -234,6 +243,13 @@ class Lane(Generic[Work, Result]):
             self._wait_again(batch)
         elif not batch[0].result.done():
             batch[0].result.set_exception(_too_large(batch[0].item, error))
+
+    def _give_up(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
+        self.broken = lost(error)
+        for each in (*batch, *self._waiting):
+            if not each.result.done():
+                each.result.set_exception(self.broken)
+        self.over.set()
 
     def _wait_again(self, batch: list[_Waiting[Work, Result]]) -> None:
         """Put a batch back into the queue, where its items keep their places."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from popcon.errors import OutOfMemory
-from popcon.wording import printable
+from popcon.wording import told
 
 # By name, since neither torch nor onnxruntime may be installed.
 _TYPES = ("OutOfMemoryError", "MemoryError")
@@ -40,8 +40,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def out_of_memory(what: str, error: Exception) -> OutOfMemory:
     """The error for people, with advice: `what` ran out of memory, on what, in words."""
-    said = printable(" ".join(str(error).split())) or type(error).__name__
-    return OutOfMemory(f"{what}: choose a smaller model, or give the GPU worker a device with more memory ({said})")
+    advice = "choose a smaller model, or give the GPU worker a device with more memory"
+    return OutOfMemory(f"{what}: {advice} ({told(error)})")
 
 
 @contextmanager

@@ -43,9 +43,9 @@ async def connect_patiently(settings: Settings) -> Client:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def run_until_signalled(*workers: Worker) -> None:
-    """Run workers until SIGTERM or SIGINT; then they take no more work and finish what they have."""
-    stop = asyncio.Event()
+async def run_until_signalled(*workers: Worker, stop: asyncio.Event | None = None) -> None:
+    """Run workers until SIGTERM or SIGINT, or `stop`; then they take no more work and finish what they have."""
+    stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

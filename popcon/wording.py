@@ -27,6 +27,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def told(error: BaseException) -> str:
+    """What an error says, in one line; its type where it says nothing."""
+    return printable(" ".join(str(error).split())) or type(error).__name__
+
+
 def in_one_line(text: str) -> str:
     """What a person wrote, however they broke it into lines: it stands in tables and notices.
 

@@ -119,8 +119,9 @@ async def test_a_worker_whose_memory_is_short_gives_back_what_models_and_clicks_
         opened.append((lane, models))
         return [SmokeActivities(lane, models, ColourRegions()).smoke]
 
-    async def instead_of_polling(*_: Worker) -> None:
+    async def instead_of_polling(*_: Worker, stop: asyncio.Event) -> None:
         [(lane, models)] = opened
+        assert stop is lane.over
         assert models.loaded == (SMALL,)
         await asyncio.to_thread(lane.relieve)
         assert not models.loaded

@@ -21,7 +21,7 @@ from gpu_worker.memory import is_out_of_memory
 from popcon.errors import ModelMissing
 from popcon.mattes import MatteModel
 from popcon.weights import found
-from popcon.wording import printable
+from popcon.wording import told
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 # What onnxruntime logs from here on: errors. Its warnings are about its own choices.
@@ -171,7 +171,7 @@ def _opened(model: MatteModel) -> Any:
             f"{file} does not hold weights of {model.name} that onnxruntime can open: see "
             f"`popcon models check {model.name}` on this GPU worker; remove the file and run "
             f"`popcon models pull {model.name}` there, or choose another matte "
-            f"({printable(' '.join(str(error).split()))})"
+            f"({told(error)})"
         ) from error
     if wanted[0] not in session.get_providers():
         log.warning("%s runs on the CPU, since onnxruntime cannot use the GPU: it will be slow", model.name)
