@@ -1,7 +1,12 @@
 """Free ports on the loopback interface."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 
 HOST = "127.0.0.1"
 
@@ -10,17 +15,36 @@ HOST = "127.0.0.1"
 LOWEST, HIGHEST = 20_000, 32_000
 ATTEMPTS = 1_000
 
+_reserved: set[int] = set()
+
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now. Raises OSError when there are too few."""
-    found: set[int] = set()
+    """Different ports that nobody listens on now, reserved. Raises OSError when there are too few."""
+    found: list[int] = []
     for _ in range(ATTEMPTS):
         if len(found) == count:
-            return list(found)
+            return found
         port = random.randrange(LOWEST, HIGHEST)
-        if is_free(port):
-            found.add(port)
+        if port not in _reserved and reserve(port):
+            found.append(port)
     raise OSError(f"no {count} free ports between {LOWEST} and {HIGHEST} on {HOST}")
+
+
+def reserve(port: int) -> bool:
+    """Keep the port from all other processes that choose one, until this one ends; False if it is not to be had.
+
+    Between the choice of a port and the server that listens on it lies a moment in which others find it free too.
+    """
+    if not is_free(port):
+        return False
+    try:
+        fcntl.lockf(_reservations(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # nowhere to write: two that start in the same moment may meet, which is rare
+    _reserved.add(port)
+    return True
 
 
 def is_free(port: int) -> bool:
@@ -38,3 +62,13 @@ def is_open(port: int) -> bool:
     """Whether a server listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
+
+
+@cache
+def _reservations() -> int:
+    """The user's file whose byte N is locked by whoever has reserved port N. Raises OSError.
+
+    It is never closed, and children do not inherit what a process has locked in this way: only its end lets go.
+    """
+    path = Path(tempfile.gettempdir()) / f"popcon-{os.getuid()}.ports"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

@@ -26,7 +26,7 @@ def running(service: Service, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         )
     try:
         deadline = time.monotonic() + START_SECONDS
-        while not service.answers():
+        while process.poll() is not None or not service.answers():  # what has ended is not what answers
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Unavailable(f"{service.name} did not start:\n{log.read_text(errors='replace')[-TAIL_LETTERS:]}")
             time.sleep(POLL_SECONDS)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from popcon.model import Model
 from starter.errors import UnusableDataFolder
 from starter.locks import is_held
-from starter.ports import free_ports, is_free
+from starter.ports import free_ports, reserve
 from starter.services import PORTS, Servers
 
 TAIL_LINES = 15
@@ -97,13 +97,13 @@ class StackFolder:
         self._state.unlink(missing_ok=True)
 
     def identity(self) -> Identity:
-        """The keys of this folder, and its ports as far as they are still free; made at the first start."""
+        """The keys of this folder, and its ports as far as they are still to be had; made at the first start."""
         try:
             known = Identity.model_validate_json(self._identity.read_bytes())
         except (FileNotFoundError, ValidationError):
             known = Identity(access_key=secrets.token_hex(10), secret_key=secrets.token_urlsafe(30), ports={})
-        kept = {name: port for name, port in known.ports.items() if name in PORTS and is_free(port)}
-        fresh = iter(port for port in free_ports(len(PORTS)) if port not in kept.values())
+        kept = {name: port for name, port in known.ports.items() if name in PORTS and reserve(port)}
+        fresh = iter(free_ports(len(PORTS) - len(kept)))
         identity = known.model_copy(update={"ports": {name: kept.get(name) or next(fresh) for name in PORTS}})
         _write_private(self._identity, identity.model_dump_json(indent=2))
         return identity
