@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from gpu_worker.devices import VISIBLE
+from popcon.children import die_with_parent
 
 METRICS_PORT = "POPCON_GPU_METRICS_PORT"
 # How soon the death of a worker is noticed.
@@ -23,19 +24,15 @@ def run_fleet(devices: Sequence[str], metrics_port: int | None) -> int:
 
     The first worker answers Prometheus on `metrics_port`, the others on those that follow.
     """
-    workers = [
-        subprocess.Popen([sys.executable, "-P", "-m", "gpu_worker"], env=_environment(device, place, metrics_port))
-        for place, device in enumerate(devices)
-    ]
-
     told = False
 
     def stop(*_: object) -> None:
         nonlocal told
         told = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT):  # before there is a worker that would be left behind
         signal.signal(number, stop)
+    workers = [_worker(_environment(device, place, metrics_port)) for place, device in enumerate(devices)]
     while not told and all(worker.poll() is None for worker in workers):
         time.sleep(LOOK_SECONDS)
     lost = next((worker.returncode for worker in workers if worker.returncode is not None), 0)
@@ -44,6 +41,12 @@ def run_fleet(devices: Sequence[str], metrics_port: int | None) -> int:
     for worker in workers:
         worker.wait()
     return 0 if told else abs(lost) or UNASKED
+
+
+def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A worker that ends with us even if we are killed: it would keep its card, beside the one that comes after it."""
+    command = [sys.executable, "-P", "-m", "gpu_worker"]
+    return subprocess.Popen(command, env=environment, preexec_fn=die_with_parent)
 
 
 def _environment(device: str, place: int, metrics_port: int | None) -> dict[str, str]:

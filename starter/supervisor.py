@@ -7,7 +7,6 @@ own. Its children stay in its process group.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from popcon.children import die_with_parent
 from popcon.errors import Unavailable
 from popcon.settings import Settings
 from starter import services
@@ -191,7 +191,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=[self._stack_lock],
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         self.starts += 1
         self._started = time.monotonic()
@@ -267,13 +267,6 @@ def _take_over(folder: StackFolder, stack: FileLock) -> None:
         os.killpg(left_behind.pgid, signal.SIGKILL)
     if not stack.acquire(exclusive=True, seconds=STOP_SECONDS):
         raise Unavailable(f"processes of an earlier stack still run and hold {folder.stack_lock}: end them by hand")
-
-
-def _die_with_parent() -> None:
-    """In a child, before its program starts: have the kernel kill it when the supervisor dies."""
-    if sys.platform == "linux":
-        set_death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from gpu_worker import devices
@@ -51,18 +53,22 @@ def test_each_card_has_a_worker_of_its_own_with_figures_and_all_stop_together(
 ) -> None:
     told = tmp_path / "log"
     port = two_free_ports()
-    environ = {**environment(settings), "POPCON_GPU_METRICS_PORT": str(port)}
-    fleet = subprocess.Popen([sys.executable, "-P", "-m", "gpu_worker"], env=environ, stderr=told.open("w"))
-    try:
-        wait_for(lambda: told.read_text().count("polling popcon-gpu") == 2)
+    with fleet_of_two({**environment(settings), "POPCON_GPU_METRICS_PORT": str(port)}, told) as fleet:
         for card in (0, 1):
             with urllib.request.urlopen(f"http://127.0.0.1:{port + card}/metrics", timeout=10) as answer:
                 assert f'popcon_lane_slots{{device="{card}"}} 2.0' in answer.read().decode()
         fleet.send_signal(signal.SIGTERM)
         assert fleet.wait(PATIENCE_SECONDS) == 0
-    finally:
-        fleet.kill()
     assert told.read_text().count("stopped popcon-gpu") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only its kernel sees to that")
+def test_a_fleet_that_is_killed_leaves_no_worker_on_a_card(settings: Settings, tmp_path: Path) -> None:
+    with fleet_of_two(environment(settings), tmp_path / "log") as fleet:
+        workers = psutil.Process(fleet.pid).children()
+        assert len(workers) == 2
+        fleet.kill()
+        wait_for(lambda: not any(map(is_alive, workers)))
 
 
 def test_a_fleet_that_lost_a_worker_ends(settings: Settings, tmp_path: Path) -> None:
@@ -131,11 +137,30 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+@contextmanager
+def fleet_of_two(environ: dict[str, str], told: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A fleet whose two workers poll, which is gone after the block."""
+    fleet = subprocess.Popen([sys.executable, "-P", "-m", "gpu_worker"], env=environ, stderr=told.open("w"))
+    try:
+        wait_for(lambda: told.read_text().count("polling popcon-gpu") == 2)
+        yield fleet
+    finally:
+        fleet.terminate()  # a fleet that is killed cannot stop its workers
+        fleet.wait(PATIENCE_SECONDS)
+
+
 def two_free_ports() -> int:
     """The first of two neighbours."""
     while not is_free((port := free_ports(1)[0]) + 1):
         pass
     return port
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_for(condition: object) -> None:
