@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -70,14 +71,27 @@ def main() -> None:
             print(f"another supervisor already runs the stack in {folder.path}")
             sys.exit(ANOTHER_RUNS)
         _log_to(folder)
+        signals = Signals()
         try:
             _take_over(folder, stack)
             if not state.acquire(exclusive=True, seconds=STOP_SECONDS):
                 raise Unavailable(f"another process holds {folder.state_lock}: end it by hand")
-            Supervisor(folder, Settings(), stack, with_workers=not arguments.without_workers).run(users)
+            Supervisor(folder, Settings(), stack, with_workers=not arguments.without_workers).run(users, signals)
         except (Unavailable, OSError) as error:
             log.error("%s", error)  # for people: no traceback
             sys.exit(1)
+
+
+class Signals:
+    """Whether we were told to stop, from now on: by SIGTERM or SIGINT."""
+
+    def __init__(self) -> None:
+        self.came = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.came = True
 
 
 class Supervisor:
@@ -95,7 +109,8 @@ class Supervisor:
         self._workers = [Child(service, folder, stack.descriptor) for service in workers]
         self._drain_seconds = base.drain_seconds + STOP_SECONDS
         self._folder = folder
-        self._signalled = False
+        # The servers that have not answered since they were started, or have ended.
+        self._silent = self._servers
         self._state = StackState(
             **found.model_dump(),
             state="starting",
@@ -105,31 +120,33 @@ class Supervisor:
             started=datetime.now(UTC),
         )
 
-    def run(self, users: FileLock) -> None:
+    def run(self, users: FileLock, signals: Signals) -> None:
         """Run the stack until a signal comes or nobody holds the users' lock. Raises Unavailable, all stopped."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
         self._publish("starting")  # before any child, so that whoever finds orphans knows their group
         try:
             self._start(self._servers)
-            self._await_answers()
-            if not self._signalled:
+            self._await_answers(signals)
+            if not signals.came:
                 self._start(self._workers)
                 self._publish("ready")
                 log.info("ready: Temporal %s, S3 %s", self._state.temporal_ui_url, self._state.s3_endpoint)
-            while not self._signalled and not users.acquire(exclusive=True):
-                if self._revive([*self._servers, *self._workers]):
-                    self._publish("ready")
+            while not signals.came and not users.acquire(exclusive=True):
+                self._tend()
                 time.sleep(TICK_SECONDS)
-            log.info("stopping: %s", "asked to" if self._signalled else "nobody uses the stack any more")
+            log.info("stopping: %s", "asked to" if signals.came else "nobody uses the stack any more")
         finally:
             self._folder.remove_state()
             stop(self._workers, self._drain_seconds)
             stop(self._servers, STOP_SECONDS)
             log.info("stopped")
 
-    def _on_signal(self, number: int, frame: object) -> None:
-        self._signalled = True
+    def _tend(self) -> None:
+        """Start again what has ended. Whoever comes waits until all servers answer again; those who are here cope."""
+        before = self._silent
+        revived = self._revive([*self._servers, *self._workers])
+        self._look_who_answers()
+        if revived or bool(self._silent) != bool(before):
+            self._publish("starting" if self._silent else "ready")
 
     def _publish(self, state: Literal["starting", "ready"]) -> None:
         children = {child.service.name: child.pid for child in [*self._servers, *self._workers] if child.pid}
@@ -144,19 +161,25 @@ class Supervisor:
     def _revive(self, children: Iterable[Child]) -> bool:
         return any(child.revive() for child in children)  # one at a time: the others have the next ticks
 
-    def _await_answers(self) -> None:
+    def _look_who_answers(self) -> None:
+        self._silent = [
+            child
+            for child in self._servers
+            if child.has_ended or (child in self._silent and not child.service.answers())
+        ]
+
+    def _await_answers(self, signals: Signals) -> None:
         deadline = time.monotonic() + START_SECONDS
-        silent = list(self._servers)
-        while silent and not self._signalled:
-            silent = [child for child in silent if not child.service.answers()]
-            for child in silent:
+        while self._silent and not signals.came:
+            self._look_who_answers()
+            for child in self._silent:
                 if (child.has_ended and child.starts >= START_ATTEMPTS) or time.monotonic() > deadline:
                     name = child.service.name
                     raise Unavailable(
                         f"{name} does not start; its last words in {self._folder.log(name)}:\n"
                         f"{self._folder.last_lines(name)}"
                     )
-            self._revive(silent)
+            self._revive(self._silent)
             time.sleep(START_POLL_SECONDS)
 
 
@@ -264,7 +287,8 @@ def _take_over(folder: StackFolder, stack: FileLock) -> None:
         return
     if left_behind:
         log.warning("killing what a killed supervisor left behind: process group %d", left_behind.pgid)
-        os.killpg(left_behind.pgid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.killpg(left_behind.pgid, signal.SIGKILL)
     if not stack.acquire(exclusive=True, seconds=STOP_SECONDS):
         raise Unavailable(f"processes of an earlier stack still run and hold {folder.stack_lock}: end them by hand")
 

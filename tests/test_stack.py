@@ -155,6 +155,17 @@ async def test_a_killed_server_comes_back_where_it_was(base: Settings, name: str
         eventually(lambda: holds(Storage(stack.settings)))
 
 
+@pytest.mark.parametrize("name", ["temporal", "s3"])
+async def test_who_comes_while_a_server_is_away_meets_it_when_it_is_back(base: Settings, name: str) -> None:
+    with attach(base, workers=False) as stack:
+        os.kill(stack.state.children[name], signal.SIGKILL)
+        eventually(lambda: running_state(base).state == "starting")
+        with attach(base, workers=False) as second:
+            assert second.state.children[name] != stack.state.children[name]
+            await connect(second.settings)
+            assert Storage(second.settings).put_once("a.json", b"{}")
+
+
 def test_it_can_be_stopped_under_its_users(base: Settings) -> None:
     assert not stop(base.data_dir)
     with attach(base, workers=False) as stack:
@@ -195,6 +206,7 @@ def test_workers_run_beside_the_servers_and_come_back_too(base: Settings) -> Non
         os.kill(stack.state.children["workflows"], signal.SIGKILL)
         eventually(lambda: running_state(base).children["workflows"] != stack.state.children["workflows"])
         last = running_state(base)
+        assert last.state == "ready", "the servers were there all the time"
     eventually(lambda: gone(last))
 
 
