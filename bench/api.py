@@ -70,7 +70,7 @@ def main() -> None:
                 fetched = carry_out(Plan(base=url, downloads=(links.asset(first, sha256, "zip"),) * DOWNLOADS))
                 streamed = peak_megabytes(process.pid)
                 torch = maps_torch(process.pid)
-        stop(settings.data_dir)
+        stop(settings)
     if asked.refused or asked.ended or set(fetched.sha256) != {sha256}:
         raise RuntimeError(f"refused: {asked.refused}; streams ended: {asked.ended}; downloads: {set(fetched.sha256)}")
     result = report(asked, {"at rest": rest, "crowded": crowded, "streaming": streamed}, starts, torch)

@@ -48,7 +48,7 @@ async def main() -> None:
             await _workers_poll(popcon)
             polling = time.monotonic() - begin
             sets = [await make(popcon, emojis) for emojis in (SMALL_SET, LARGE_SET)]
-        stop(settings.data_dir)
+        stop(settings)
     result = report(ready, polling, sets, memory)
     result.figures["load_average_before"] = load
     result.finish()

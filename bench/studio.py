@@ -32,7 +32,7 @@ async def main() -> None:
         settings = Settings(_env_file=None, data_dir=Path(name) / "data")  # type: ignore[call-arg]
         with attach(settings), served(settings.data_dir, Path(name)) as url:
             result = await measure(url)
-        stop(settings.data_dir)
+        stop(settings)
     result.figures["load_average_before"] = load
     result.finish()
 

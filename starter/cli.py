@@ -261,7 +261,7 @@ def stop() -> None:
 
     Example: popcon stop
     """
-    typer.echo("stopped" if stop_stack(settings().data_dir) else "nothing runs here")
+    typer.echo("stopped" if stop_stack(settings()) else "nothing runs here")
 
 
 def _quit_usage(error: typer.TyperException) -> NoReturn:

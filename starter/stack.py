@@ -19,8 +19,8 @@ from starter.running import running
 from starter.services import Service, environment, python_module
 from starter.stack_folder import ANOTHER_RUNS, StackFolder, StackState
 
-# A supervisor gives up before this, and says why in its log.
-READY_SECONDS = 60.0
+# A supervisor that has to get rid of an old stack's processes first gives up before this, and says why in its log.
+READY_SECONDS = 75.0
 POLL_SECONDS = 0.05
 HOLD_POLL_SECONDS = 0.5
 
@@ -69,12 +69,12 @@ def hold(settings: Settings) -> None:
         print("The stack was stopped.")
 
 
-def stop(data_dir: Path) -> bool:
-    """Stop the stack of a data folder, whoever uses it; False if none runs. Raises Unavailable when it stays."""
-    folder = StackFolder(data_dir)
+def stop(settings: Settings) -> bool:
+    """Stop the stack of `settings.data_dir`, whoever uses it; False if none runs. Raises Unavailable when it stays."""
+    folder = StackFolder(settings.data_dir)
     if not folder.is_supervised():
         return False
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + settings.drain_seconds + STOP_SECONDS
     while folder.is_supervised():
         state = folder.state()
         if state:  # else it has not told its number yet, or is stopping
@@ -99,7 +99,7 @@ def _api(stack: Stack) -> Iterator[str]:
 
 def _ready_state(folder: StackFolder, settings: Settings, workers: bool) -> tuple[StackState, bool]:
     """The state of the stack once it is ready, and whether it was this call that started it."""
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + settings.drain_seconds + READY_SECONDS  # a stack that was stopped may drain still
     ours: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:
         supervised, state = folder.is_supervised(), folder.state()
@@ -109,6 +109,7 @@ def _ready_state(folder: StackFolder, settings: Settings, workers: bool) -> tupl
             if ours and ours.returncode not in (os.EX_OK, ANOTHER_RUNS):
                 break
             ours = _start_supervisor(folder, settings, workers)
+            deadline = time.monotonic() + READY_SECONDS
         time.sleep(POLL_SECONDS)
     raise Unavailable(
         f"the embedded stack does not start; the logs are in {folder.logs}\n{folder.last_lines('supervisor')}"

@@ -101,7 +101,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     base = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("stack"))  # type: ignore[call-arg]
     with attach(base) as stack:
         yield stack
-    stop(base.data_dir)
+    stop(base)
 
 
 @pytest.fixture(scope="session")

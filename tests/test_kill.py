@@ -43,7 +43,7 @@ def base(tmp_path: Path) -> Iterator[Settings]:
     """Settings of a stack of this test's own, which is stopped after it."""
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")  # type: ignore[call-arg]
     yield settings
-    stop(settings.data_dir)
+    stop(settings)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def stack(rembg_home: Path, tmp_path: Path) -> Iterator[Stack]:
     base = Settings(_env_file=None, data_dir=tmp_path / "stack")  # type: ignore[call-arg]
     with attach(base) as stack:
         yield stack
-    stop(base.data_dir)
+    stop(base)
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def stack(tmp_path: Path) -> Iterator[Settings]:
         with attach(base) as attached:
             yield attached.settings
     finally:
-        stop(base.data_dir)
+        stop(base)
 
 
 async def test_paused_and_killed_workers_never_make_an_old_file_current(stack: Settings, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def base(tmp_path: Path) -> Iterator[Settings]:
     """Settings of a stack of this test's own, which is stopped after it."""
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")  # type: ignore[call-arg]
     yield settings
-    stop(settings.data_dir)
+    stop(settings)
 
 
 async def test_its_servers_answer_and_keep_closed_sets_for_long(base: Settings) -> None:
@@ -126,7 +126,8 @@ def test_what_a_killed_supervisor_left_behind_is_not_taken_for_the_next_ones(
     monkeypatch.setattr("starter.stack.READY_SECONDS", 0.5)
     with FileLock(folder.supervisor_lock) as next_one:
         next_one.acquire(exclusive=True)  # it lives, but has not come to write what it runs
-        with pytest.raises(Unavailable, match="does not start"), attach(base, workers=False):
+        at_once = base.model_copy(update={"drain_seconds": 0})
+        with pytest.raises(Unavailable, match="does not start"), attach(at_once, workers=False):
             pass
 
 
@@ -167,11 +168,11 @@ async def test_who_comes_while_a_server_is_away_meets_it_when_it_is_back(base: S
 
 
 def test_it_can_be_stopped_under_its_users(base: Settings) -> None:
-    assert not stop(base.data_dir)
+    assert not stop(base)
     with attach(base, workers=False) as stack:
-        assert stop(base.data_dir)
+        assert stop(base)
         assert gone(stack.state)
-        assert not stop(base.data_dir)
+        assert not stop(base)
         with attach(base, workers=False) as fresh:
             assert fresh.started
             assert fresh.settings == stack.settings
