@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +36,8 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 60
 # What is passed on piece by piece is held in memory by one piece.
 CHUNK_BYTES = 64 * 1024
+# S3 answers 409 while another conditional put of a key is under way: only its end shows whether the key is taken.
+CONFLICT_SECONDS, CONFLICT_PAUSE_SECONDS = 10.0, 0.1
 
 
 # The name of the object's metadata that holds its notes.
@@ -83,22 +86,26 @@ class Storage:
 
         `notes` (ASCII, at most 2 kB) are stored with it, in the same moment, and can be read without it.
         """
-        try:
-            self._s3.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=data,
-                ContentType=CONTENT_TYPES[key.rpartition(".")[2]],
-                Metadata={_NOTES: notes} if notes else {},
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            if _status(error) in (409, 412):  # 409: another conditional put of this key is under way
-                return False
-            raise _unavailable(error) from error
-        except BotoCoreError as error:
-            raise _unavailable(error) from error
-        return True
+        deadline = time.monotonic() + CONFLICT_SECONDS
+        while True:
+            try:
+                self._s3.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=data,
+                    ContentType=CONTENT_TYPES[key.rpartition(".")[2]],
+                    Metadata={_NOTES: notes} if notes else {},
+                    IfNoneMatch="*",
+                )
+                return True
+            except ClientError as error:
+                if _status(error) == 412:
+                    return False
+                if _status(error) != 409 or time.monotonic() > deadline:
+                    raise _unavailable(error) from error
+            except BotoCoreError as error:
+                raise _unavailable(error) from error
+            time.sleep(CONFLICT_PAUSE_SECONDS)
 
     def get(self, key: str) -> bytes:
         """The bytes under a key. Raises ObjectMissing."""

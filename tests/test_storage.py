@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from pydantic import SecretStr
 
 from popcon.errors import ObjectMissing, Unavailable
@@ -19,6 +20,12 @@ RACERS = 16
 def prefix() -> str:
     """A folder of this test's own."""
     return f"tests/{uuid4().hex}/"
+
+
+@pytest.fixture
+def own_storage(s3_settings: Settings) -> Storage:
+    """Of this test's own, so that it can put words into S3's mouth."""
+    return Storage(s3_settings)
 
 
 def test_what_was_put_is_got(storage: Storage, prefix: str) -> None:
@@ -38,6 +45,29 @@ def test_of_racing_puts_one_wins_and_its_bytes_stay(storage: Storage, prefix: st
         won = list(pool.map(lambda racer: storage.put_once(key, b"%d" % racer), range(RACERS)))
     assert won.count(True) == 1
     assert storage.get(key) == b"%d" % won.index(True)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_whoever_meets_another_put_on_its_way_waits_for_how_that_ends(own_storage: Storage, taken: bool) -> None:
+    with Stubber(own_storage._s3) as s3:
+        for _ in range(2):
+            s3.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+        if taken:
+            s3.add_client_error("put_object", "PreconditionFailed", http_status_code=412)
+        else:
+            s3.add_response("put_object", {})
+        assert own_storage.put_once("a.png", b"x") is not taken
+        s3.assert_no_pending_responses()
+
+
+def test_a_put_that_stays_on_its_way_is_waited_for_in_vain(
+    own_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("popcon.storage.CONFLICT_SECONDS", 0)
+    with Stubber(own_storage._s3) as s3:
+        s3.add_client_error("put_object", "ConditionalRequestConflict", http_status_code=409)
+        with pytest.raises(Unavailable):
+            own_storage.put_once("a.png", b"x")
 
 
 def test_an_empty_object_is_an_object(storage: Storage, prefix: str) -> None:
