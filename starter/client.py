@@ -15,6 +15,7 @@ from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -323,6 +324,15 @@ class Popcon:
         described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
         if described.status is not WorkflowExecutionStatus.RUNNING:
             return None
+        try:
+            return await self._told_by(handle)
+        except WorkflowQueryFailedError as error:
+            raise Unavailable(
+                f"the workflow worker cannot tell how {handle.id} stands ({error}): start it again with this version "
+                "of popcon (the embedded stack's with `popcon stop`); its log says more"
+            ) from error
+
+    async def _told_by(self, handle: SetHandle) -> SetView:
         state = await handle.query(EmojiSetWorkflow.status, rpc_timeout=RPC_TIMEOUT)
         return SetView(
             state=state,
@@ -347,7 +357,7 @@ class Popcon:
         child = self.temporal.get_workflow_handle_for(EmojiWorkflow.run, f"{set_id}/emoji-{emoji:03d}")
         try:
             return await child.query(EmojiWorkflow.progress, rpc_timeout=RPC_TIMEOUT)
-        except RPCError:
+        except (RPCError, WorkflowQueryFailedError):
             return None  # not started yet, or busy: a later view has it
 
     async def _closed_view(self, set_id: str) -> SetView:
