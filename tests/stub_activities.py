@@ -7,6 +7,7 @@ from typing import Any
 
 from temporalio import activity
 
+from gpu_worker.heartbeat import beating
 from popcon import keys
 from popcon.model import Model
 from popcon.models import Asset, Delivery, EncodedEmoji, Loop, SetState, TakeQuality
@@ -173,7 +174,8 @@ class StubActivities:
         self.asked.append(task)
         result = self.before(task)
         if result is not None:
-            await result
+            async with beating():  # or what waits for long would be tried again
+                await result
 
 
 def encoding(platform: str, stroke: bool | None, matte_keys: tuple[str, ...]) -> str:
