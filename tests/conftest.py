@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.temporal import connect
+from popcon.temporal import connect_patiently
 from starter import services
 from starter.ports import free_ports
 from starter.running import running
@@ -92,7 +92,7 @@ def lone_settings(s3_settings: Settings, tmp_path: Path) -> Iterator[Settings]:
 @pytest.fixture
 async def client(settings: Settings) -> Client:
     """A client of the real Temporal server, made in the loop of the test that asks for it."""
-    return await connect(settings)
+    return await connect_patiently(settings)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Running sets without doing their work: workers with stub activities on the time-skipping server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
@@ -13,10 +14,15 @@ from temporalio.worker import Worker
 
 from popcon import edits, queues
 from popcon.converter import data_converter
+from popcon.errors import Unavailable
 from popcon.model import Model
 from popcon.models import Delivery, SetRequest, SetState, SetStatus
 from popcon.search import register_search_attributes
+from popcon.settings import Settings
+from popcon.storage import Storage
 from popcon.tasks import MatteFrame
+from popcon.temporal import connect_patiently
+from starter.client import Popcon
 from starter.services import binary
 from tests.stub_activities import StubActivities
 from workflows.emoji import EmojiWorkflow
@@ -24,6 +30,16 @@ from workflows.emoji_set import EmojiSetWorkflow
 from workflows.worker import workflow_worker
 
 SetHandle = WorkflowHandle[EmojiSetWorkflow, Delivery]
+
+# What nothing that is waited for here takes, however busy the machine is.
+PATIENCE_SECONDS = 100
+
+
+async def met(settings: Settings) -> Popcon:
+    """A client of both servers, which on a busy machine may take longer to answer than people would wait."""
+    storage = Storage(settings)
+    await asyncio.to_thread(storage.ensure_bucket)
+    return Popcon(await connect_patiently(settings), storage)
 
 
 @asynccontextmanager
@@ -89,12 +105,11 @@ async def is_matting(child: WorkflowHandle[EmojiWorkflow, object]) -> bool:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a condition holds; what is not there yet (a workflow not started) does not hold."""
-    for _ in range(400):
-        try:
+    """Wait until a condition holds; what is not there yet, or does not answer just now, does not hold."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(RPCError, Unavailable):
             if await condition():
                 return
-        except RPCError:
-            pass
         await asyncio.sleep(0.05)
     raise AssertionError("it never came true")

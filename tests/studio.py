@@ -14,9 +14,9 @@ from popcon import keys
 from popcon.settings import Settings
 from popcon.storage import Storage
 from starter.api_keys import ID_LENGTH, create_key, revoke_keys
-from starter.client import Popcon
 from tests.api import PATIENCE_SECONDS, at_rest, bearer, post_set
 from tests.browser import browsing
+from tests.orchestra import met
 
 OWNER = "ada"
 
@@ -59,7 +59,7 @@ class Studio:
 
     async def edits(self, shown: dict[str, Any]) -> int:
         """How many messages the set has accepted."""
-        popcon = await Popcon.connect(self.settings)
+        popcon = await met(self.settings)
         return (await popcon.status(shown["id"])).state.edits
 
     def spoil(self, shown: dict[str, Any], emoji: int) -> None:

@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from popcon.messages import MESSAGES
 from popcon.storage import Storage
 from starter.api_keys import create_key
-from starter.client import Popcon
 from starter.correcting import ended
 from starter.stack import Stack
 from tests.api import SAMPLE, at_rest, post_set, serving
+from tests.orchestra import met
 from tests.receiver import SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -268,7 +268,7 @@ async def test_a_set_ends_and_is_opened_again(stack: Stack, ann: httpx.AsyncClie
     url = started.headers["Location"]
     shown = await at_rest(ann, url)
     assert (await ann.post(shown["messages"]["approve"], json={})).status_code == 202
-    await ended(await Popcon.connect(stack.settings), shown["id"])
+    await ended(await met(stack.settings), shown["id"])
     shown = (await ann.get(url)).json()
     assert (shown["ended"], shown["open"]) == ("approved", False)
     assert (await ann.post(shown["messages"]["drop_emoji"], json={"emoji": 1})).json()["type"] == "/problems/refused"

@@ -18,11 +18,12 @@ from starter.api.app import create_app
 from starter.api.headers import DEFAULTS
 from starter.api.problems import CATALOGUE
 from starter.api_keys import UnknownKey, create_key, list_keys, owner_of, revoke_keys
-from starter.client import Popcon, new_request, new_set_id
+from starter.client import new_request, new_set_id
 from starter.errors import UnusableArguments
 from starter.picture import read_picture
 from starter.serving import serve
 from tests.api import HERE, SAMPLE, bearer, serving
+from tests.orchestra import met
 
 ROOT = Path(__file__).parent.parent
 AWAY = {"s3_endpoint": "http://127.0.0.1:9"}
@@ -178,7 +179,7 @@ def links_in(page: httpx.Response) -> dict[str, str]:
 
 async def test_without_keys_the_sets_of_all_owners_are_to_be_seen(empty: Settings) -> None:
     """As on the command line of the same machine, and no longer once there is a key. No worker is needed for that."""
-    popcon = await Popcon.connect(empty)
+    popcon = await met(empty)
     sample = read_picture(SAMPLE.read_bytes(), "sample.png")
     emojis = ({"action": "happy"},)
     sets = {each: new_request(new_set_id(each), sample, emojis=emojis, owner=each) for each in ("ann", "bob")}

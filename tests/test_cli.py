@@ -22,9 +22,9 @@ from PIL import Image
 from popcon import keys
 from popcon.storage import Storage
 from starter.__main__ import main
-from starter.client import Popcon
 from starter.stack import Stack
 from tests import command, drawn, pngs
+from tests.orchestra import met
 from tests.own import ZOOM
 
 SAMPLE = str(Path(__file__).parent.parent / "popcon" / "data" / "sample.png")
@@ -165,7 +165,7 @@ def test_mistakes_start_and_store_nothing(
 
 
 async def test_a_mistake_leaves_a_running_stack_as_it_was(stack: Stack, folder: Path, data_dir: Path) -> None:
-    popcon = await Popcon.connect(stack.settings)
+    popcon = await met(stack.settings)
 
     async def everything() -> tuple[list[str], list[str]]:
         return sorted([each.id async for each in popcon.temporal.list_workflows()]), list(popcon.storage.keys(""))

@@ -23,6 +23,7 @@ from starter.emoji_view import EmojiView
 from starter.stack import Stack
 from tests import command
 from tests.clicks import in_the_commonest_colour
+from tests.orchestra import met
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = str(ROOT / "popcon" / "data" / "sample.png")
@@ -148,7 +149,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     # What was matted before is not matted again.
     corrected(run("swap", set_id, 2, 1, 2))
     corrected(run("swap", set_id, 2, 1, 1))
-    popcon = await Popcon.connect(stack.settings)
+    popcon = await met(stack.settings)
     assert await activities_of(popcon, set_id) == ["matte_frame", *MADE_AGAIN, *MADE_AGAIN]
 
     # The end.

@@ -6,17 +6,16 @@ from popcon import search
 from popcon.search import register_search_attributes
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.temporal import connect
 from starter import census
 from starter.client import Popcon, new_request, new_set_id
 from starter.picture import read_picture
 from tests.api import SAMPLE
-from tests.orchestra import until, workers
+from tests.orchestra import met, until, workers
 from tests.stub_activities import StubActivities
 
 
 async def test_a_set_is_listed_from_its_start_on_to_its_owner_alone(lone_settings: Settings, storage: Storage) -> None:
-    popcon = Popcon(await connect(lone_settings), storage)
+    popcon = await met(lone_settings)
     first, second = [await started(popcon, owner) for owner in ("list-ann", "list-bob")]
 
     async def lists_both() -> bool:

@@ -16,6 +16,9 @@ from tests import command
 from tests.api import SAMPLE, serving
 from tests.networks import lay
 
+# A stack of its own makes a whole set here.
+pytestmark = pytest.mark.timeout(600)
+
 NAME, MISSING = "rembg:u2netp", "rembg:isnet-anime"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -24,6 +24,7 @@ from starter.errors import UnknownSet
 from starter.picture import Picture, read_picture
 from starter.stack import Stack
 from starter.views import SetView
+from tests.orchestra import met
 
 SAMPLE = Path(__file__).parent.parent / "popcon" / "data" / "sample.png"
 FRAMES = 5
@@ -64,7 +65,7 @@ def sample() -> Picture:
 @pytest.fixture
 async def popcon(stack: Stack) -> Popcon:
     """A client of the embedded stack."""
-    return await Popcon.connect(stack.settings)
+    return await met(stack.settings)
 
 
 @pytest.fixture(scope="module")

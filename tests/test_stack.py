@@ -20,7 +20,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from popcon.errors import Unavailable
 from popcon.settings import Settings
 from popcon.storage import Storage
-from popcon.temporal import connect, connect_patiently
+from popcon.temporal import connect_patiently
 from starter.locks import FileLock
 from starter.ports import HOST, is_free
 from starter.services import PORTS, WORKERS
@@ -54,7 +54,7 @@ async def test_its_servers_answer_and_keep_closed_sets_for_long(base: Settings) 
         storage = Storage(stack.settings)
         assert storage.put_once("a.json", b"{}")
         assert storage.get("a.json") == b"{}"
-        client = await connect(stack.settings)
+        client = await connect_patiently(stack.settings)
         namespace = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
         assert namespace.config.workflow_execution_retention_ttl.ToTimedelta().days == 90
 
@@ -102,7 +102,7 @@ def test_users_that_come_at_once_start_one_stack_between_them(base: Settings) ->
 async def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(base: Settings) -> None:
     with attach(base, workers=False) as stack:
         Storage(stack.settings).put_once("kept.json", b"{}")
-        client = await connect(stack.settings)
+        client = await connect_patiently(stack.settings)
         await client.start_workflow("Forgotten", id="set-kept", task_queue="nobody")
         os.kill(stack.state.pid, signal.SIGKILL)
         eventually(lambda: not StackFolder(base.data_dir).is_supervised())
@@ -111,7 +111,7 @@ async def test_a_killed_supervisor_leaves_no_process_and_loses_no_data(base: Set
             assert gone(stack.state)
             assert fresh.state.temporal_address == stack.state.temporal_address
             assert Storage(fresh.settings).get("kept.json") == b"{}"
-            handle = (await connect(fresh.settings)).get_workflow_handle("set-kept")
+            handle = (await connect_patiently(fresh.settings)).get_workflow_handle("set-kept")
             assert (await handle.describe()).workflow_type == "Forgotten"
 
 
@@ -163,7 +163,7 @@ async def test_who_comes_while_a_server_is_away_meets_it_when_it_is_back(base: S
         eventually(lambda: running_state(base).state == "starting")
         with attach(base, workers=False) as second:
             assert second.state.children[name] != stack.state.children[name]
-            await connect(second.settings)
+            await connect_patiently(second.settings)
             assert Storage(second.settings).put_once("a.json", b"{}")
 
 

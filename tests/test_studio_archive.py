@@ -6,11 +6,12 @@ import pytest
 from playwright.async_api import Page, expect
 
 from popcon.settings import Settings
-from starter.client import Popcon, new_request, new_set_id
+from starter.client import new_request, new_set_id
 from starter.picture import read_picture
 from starter.studio import archive
 from tests.api import SAMPLE, listening
 from tests.browser import photograph
+from tests.orchestra import met
 from tests.studio import Studio
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images" / "studio"
@@ -41,7 +42,7 @@ async def test_without_keys_everybodys_sets_are_searched_by_owner_and_paged(
 ) -> None:
     """Nobody works on these sets: they are seen while they wait."""
     settings = lone_settings.model_copy(update={"s3_bucket": "everybodys-sets"})
-    popcon = await Popcon.connect(settings)
+    popcon = await met(settings)
     picture = read_picture(SAMPLE.read_bytes(), SAMPLE.name)
     for owner in ("ann", "bob", "ann"):
         request = new_request(new_set_id("cat"), picture, owner=owner, emojis=[{"action": "happy"}])

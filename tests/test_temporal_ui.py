@@ -18,7 +18,10 @@ from starter.client import Popcon, new_request, new_set_id
 from starter.picture import read_picture
 from starter.stack import attach
 from tests.browser import browsing
-from tests.orchestra import until
+from tests.orchestra import met, until
+
+# It starts a stack of its own and makes a whole set.
+pytestmark = pytest.mark.timeout(600)
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -34,7 +37,7 @@ async def page() -> AsyncIterator[Page]:
 async def test_a_set_is_seen_and_corrected_in_temporals_pages(page: Page, tmp_path: Path) -> None:
     own = Settings(_env_file=None, data_dir=tmp_path / "data")  # type: ignore[call-arg]
     with attach(own) as stack:
-        popcon = await Popcon.connect(stack.settings)
+        popcon = await met(stack.settings)
         before = await delivered_set(popcon)
         address = f"{stack.settings.temporal_ui_url}/namespaces/default/workflows/{before.request.set_id}"
 
