@@ -26,6 +26,7 @@ from starter.stack import attach, stop
 from starter.stack_folder import StackFolder
 from starter.views import SetView, view_of
 from tests import command
+from tests.orchestra import met
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
@@ -54,7 +55,7 @@ def sample() -> Picture:
 
 async def test_a_gpu_worker_and_then_the_temporal_server_are_killed(base: Settings, sample: Picture) -> None:
     with attach(base) as stack:
-        popcon = await Popcon.connect(stack.settings)
+        popcon = await met(stack.settings)
         request = ordered(sample, emojis=8)
         started = await popcon.start(request, sample)
         folder = StackFolder(base.data_dir)
@@ -68,8 +69,11 @@ async def test_a_gpu_worker_and_then_the_temporal_server_are_killed(base: Settin
         await until(lambda: children(folder)["gpu_worker"] != victim)
 
         await until(lambda: mattes(popcon.storage, request.set_id) >= 70)
-        server = children(folder)["temporal"]
+        server, worker = (children(folder)[name] for name in ("temporal", "gpu_worker"))
+        os.kill(worker, signal.SIGSTOP)
+        flying += await frames_in_flight(popcon, request)  # their answers may be lost with the server
         os.kill(server, signal.SIGKILL)
+        os.kill(worker, signal.SIGCONT)
         await until(lambda: children(folder)["temporal"] != server)
 
         view = await closed(popcon, started)
@@ -92,7 +96,7 @@ async def test_a_killed_command_is_resumed(base: Settings, tmp_path: Path) -> No
     folder = StackFolder(base.data_dir)
     process = command.start(tmp_path, base.data_dir, "make", str(SAMPLE), "--count", "8")
     set_id = await asyncio.to_thread(command.started_set, process)
-    popcon = await Popcon.connect(placed(folder, base))
+    popcon = await met(placed(folder, base))
     await until(lambda: mattes(popcon.storage, set_id) >= 20)
     request = (await popcon.status(set_id)).state.request
     flying = await frames_in_flight(popcon, request)
@@ -105,7 +109,7 @@ async def test_a_killed_command_is_resumed(base: Settings, tmp_path: Path) -> No
     assert answer.stdout.splitlines()[-1] == "out/set.zip"
     assert_done_once(folder, request, flying)  # before another start sets the first life's log aside
     with attach(base, workers=False) as stack:
-        popcon = await Popcon.connect(stack.settings)
+        popcon = await met(stack.settings)
         assert_whole(popcon.storage, view_of(await popcon.manifest(set_id), ()))
 
 
@@ -113,7 +117,7 @@ async def test_a_killed_supervisor_is_replaced_at_the_next_command(base: Setting
     folder = StackFolder(base.data_dir)
     process = command.start(tmp_path, base.data_dir, "make", str(SAMPLE), "--count", "8")
     set_id = await asyncio.to_thread(command.started_set, process)
-    popcon = await Popcon.connect(placed(folder, base))
+    popcon = await met(placed(folder, base))
     await until(lambda: mattes(popcon.storage, set_id) >= 20)
     request = (await popcon.status(set_id)).state.request
     state = folder.state()
@@ -132,13 +136,13 @@ async def test_a_killed_supervisor_is_replaced_at_the_next_command(base: Setting
     assert answer.returncode == 0, answer
     assert_done_once(folder, request, flying)  # before another start sets the first life's log aside
     with attach(base, workers=False) as stack:
-        popcon = await Popcon.connect(stack.settings)
+        popcon = await met(stack.settings)
         assert_whole(popcon.storage, view_of(await popcon.manifest(set_id), ()))
 
 
 async def test_a_large_set_stays_within_its_memory(base: Settings, sample: Picture) -> None:
     with attach(base) as stack:
-        popcon = await Popcon.connect(stack.settings)
+        popcon = await met(stack.settings)
         request = ordered(sample, emojis=24)
         set_closed = asyncio.create_task(closed(popcon, await popcon.start(request, sample)))
         most: Counter[str] = Counter()

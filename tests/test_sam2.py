@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from PIL import Image
@@ -36,6 +35,7 @@ from popcon.messages import Point
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
+from tests.memory import growth, taken
 from tests.test_tracking import SIDE, TAKE, loop, matted, outcome, stored
 from tests.tiny_sam2 import OVERRIDES, tiny_predictor, tiny_sam2
 
@@ -378,8 +378,7 @@ def test_memory_stays_flat_over_thousands_of_frames() -> None:
         found(sam2, points(HERE), pictures.__wrapped__(seed))
         if (seed + 1) * FRAMES > WARM:
             gc.collect()
-            used.append(psutil.Process().memory_info().rss)
+            used.append(taken())
     assert sam2.encodings.evictions > SOAKED * 0.9
     assert sam2.encodings.nbytes <= 8 * MEGABYTE
-    assert max(used) < used[0] * 1.05
-    assert min(used) > used[0] * 0.95
+    assert growth(used) <= 0.05
