@@ -115,7 +115,11 @@ class ClickActivities:
             refuse_points(task.points, clicked.rgb)
             around = _around([each for each in shown if each.rgb.shape == clicked.rgb.shape], clicked)
             meant = _by_matte(around, await self._parts(task, around, at=len(around) // 2))
-            tries = (asyncio.to_thread(self._refine_frame, task, *each) for each in meant.values())
+            _, part = meant[_matte(clicked)]
+            tries = (
+                asyncio.to_thread(self._refine_frame, task, each, there, _moved(task.points, part, there))
+                for each, there in meant.values()
+            )
             done = dict(zip(meant, await asyncio.gather(*tries), strict=True))
         answers = {each.frame.number: done[_matte(each)] for each in around}
         changed = {number: each for number, each in sorted(answers.items()) if isinstance(each, MattedFrame)}
@@ -136,7 +140,7 @@ class ClickActivities:
         shown = await asyncio.to_thread(self._read, task, frame)
         refuse_points(task.points, shown.rgb)
         [part] = await self._parts(task, [shown], at=0)
-        return shown.matte, await asyncio.to_thread(_refine, task, shown, part)
+        return shown.matte, await asyncio.to_thread(_refine, task, shown, part, task.points)
 
     async def _parts(self, task: RefineMatte | RefineAnimation, shown: Sequence[_Shown], at: int) -> Masks:
         """The part that is meant, in each picture; the lane finds it, as that may take a device."""
@@ -149,10 +153,12 @@ class ClickActivities:
         )
         return await self._lane.submit(click.item(f"{task.set_id}/{task.take}/click", priority()))
 
-    def _refine_frame(self, task: RefineAnimation, shown: _Shown, part: Mask) -> MattedFrame | NothingToChange:
+    def _refine_frame(
+        self, task: RefineAnimation, shown: _Shown, part: Mask, points: Sequence[Point]
+    ) -> MattedFrame | NothingToChange:
         """A matte of an animation refined and stored, or why there is nothing to change in it."""
         try:
-            refined = _refine(task, shown, part)
+            refined = _refine(task, shown, part, points)
         except NothingToChange as error:
             return error
         recipe = f"{shown.frame.recipe}-{self._fingerprint(task)}"
@@ -184,10 +190,23 @@ class ClickActivities:
         return fingerprint(asked)
 
 
-def _refine(task: RefineMatte | RefineAnimation, shown: _Shown, part: Mask) -> Finished:
+def _refine(task: RefineMatte | RefineAnimation, shown: _Shown, part: Mask, points: Sequence[Point]) -> Finished:
     before = shown.matte.rgba
-    after = refine(shown.rgb, before, part, task.points, task.mode, task.plate)
+    after = refine(shown.rgb, before, part, points, task.mode, task.plate)
     return decided(shown.matte, after, change(before, after) > 0)
+
+
+def _moved(points: Sequence[Point], part: Mask, there: Mask) -> list[Point]:
+    """Points on a part, as they move along with it to where it is in another picture."""
+    if not (part.any() and there.any()):
+        return list(points)
+    right, down = _middle(there) - _middle(part)
+    return [each.model_copy(update={"x": each.x + right, "y": each.y + down}) for each in points]
+
+
+def _middle(part: Mask) -> NDArray[np.float64]:
+    rows, columns = np.nonzero(part)
+    return np.array([columns.mean(), rows.mean()])
 
 
 def _around(shown: list[_Shown], clicked: _Shown) -> list[_Shown]:

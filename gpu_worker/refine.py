@@ -66,7 +66,8 @@ def refine(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], mode
     """The matte (uint8 height x width x 4) after a part of the picture, which the points mean, is erased or restored.
 
     `rgb` is the picture as rendered, of the same size, on the plate (`#rrggbb`). Colours are its own or unmixed from
-    it. Nothing changes further than a few pixels from the part. Raises NothingToChange.
+    it. Nothing changes further than a few pixels from the part. Points that lie elsewhere say nothing. Raises
+    NothingToChange.
     """
     changed = _erased(matte, part) if mode == "erase" else _restored(rgb, matte, part, points, plate)
     if change(matte, changed).sum() / 255 < LEAST_CHANGE:
@@ -153,7 +154,9 @@ def _without_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Poi
     labels, areas = parts(like, connectivity=8)
     means = [np.bincount(labels.ravel(), weights=each.ravel()) / np.maximum(areas, 1) for each in cv2.split(offset)]
     gap = (np.linalg.norm(means, axis=0) < GAP_DISTANCE) & (areas >= LEAST_HOLE)
-    gap[[labels[int(each.y), int(each.x)] for each in points if each.label == 1]] = False
+    height, width = part.shape
+    meant = [each for each in points if each.label == 1 and 0 <= each.x < width and 0 <= each.y < height]
+    gap[[labels[int(each.y), int(each.x)] for each in meant]] = False
     gap[labels[like & _grown(~part)]] = True
     gap[0] = False
     plate = gap[labels]

@@ -91,14 +91,16 @@ class TestColourRegions:
         parts = ColourRegions().parts(pictures, 2, [at(2, (0, 14))], everywhere(pictures))
         assert min(overlap(part, disc(t, (0, 14), (18, 24))) for t, part in enumerate(parts)) > 0.85
 
-    def test_a_fine_line_is_found_in_every_frame_that_it_moves_through(self) -> None:
+    @pytest.mark.parametrize("width", [1, 2, 3, 5])
+    @pytest.mark.parametrize("step", [0, 5])
+    def test_a_fine_line_is_found_in_every_frame_that_it_moves_through(self, width: int, step: int) -> None:
         pictures = np.full((4, SIDE, SIDE, 3), PLATE, np.uint8)
-        drawn = np.zeros(pictures.shape[:3], np.uint8)
-        for step, (picture, line) in enumerate(zip(pictures, drawn, strict=True)):
-            for canvas, colour in ((picture, BLUE), (line, (1,))):
-                cv2.line(canvas, (40 + 5 * step, 40), (80 + 5 * step, 70 + 2 * step), colour, thickness=2)
-        parts = ColourRegions().parts(pictures, 1, [Point(x=65, y=56)], everywhere(pictures))
-        assert min(overlap(part, line > 0) for part, line in zip(parts, drawn, strict=True)) > 0.8
+        lines = np.zeros(pictures.shape[:3], bool)
+        for frame, line in enumerate(lines):
+            line[60 + step * frame : 60 + step * frame + width, 40 + step * frame : 100 + step * frame] = True
+        pictures[lines] = BLUE
+        parts = ColourRegions().parts(pictures, 1, [Point(x=70 + step, y=60.5 + step)], everywhere(pictures))
+        assert min(overlap(part, line) for part, line in zip(parts, lines, strict=True)) > 0.9
 
     def test_it_is_lost_where_it_is_hidden_and_not_taken_for_something_else(self) -> None:
         pictures = loop(hidden={0, 5, 6, 7})
@@ -311,6 +313,34 @@ class TestAnimation:
             assert (matte[came][:, :3] == pictures[number - 1][came]).all()
             same = matte[:, :, 3] == holed[number - 1][:, :, 3]
             assert (matte[same] == holed[number - 1][same]).all()
+
+    async def test_an_eye_of_the_plates_colour_that_is_clicked_comes_back_in_every_frame(
+        self, storage: Storage, clicks: ClickActivities
+    ) -> None:
+        """And the gap between arm and body, which moves over where the clicks were, stays open."""
+        pictures = np.full((5, SIDE, SIDE, 3), PLATE, np.uint8)
+        eyes, gaps = np.zeros(pictures.shape[:3], bool), np.zeros(pictures.shape[:3], bool)
+        for step, picture in enumerate(pictures):
+            left = 30 + 14 * step
+            picture[40:150, left : left + 80] = RED
+            eyes[step, 60:70, left + 15 : left + 25] = gaps[step, 90:130, left + 8 : left + 20] = True
+        pictures[eyes | gaps] = PLATE
+        emptied = [np.zeros((SIDE, SIDE, 4), np.uint8)] * len(pictures)
+        points = [Point(x=30 + 28 + 60, y=80), Point(x=30 + 28 + 20, y=65)]
+        task = stored(storage, pictures, emptied, points, mode="restore")
+
+        class Rough(ColourRegions):
+            """Covers what its parts enclose."""
+
+            def parts(self, pictures: Pixels, at: int, points: Sequence[Point], within: Masks) -> Masks:
+                found = super().parts(pictures, at, points[:1], within)
+                return found | eyes | gaps
+
+        after = outcome(storage, task, await refined(ClickActivities(storage, clicks._lane, Rough()), task))
+        assert sorted(after) == [1, 2, 3, 4, 5]
+        for number, matte in after.items():
+            assert matte[eyes[number - 1]][:, 3].min() == 255
+            assert matte[gaps[number - 1]][:, 3].max() == 0
 
     async def test_the_same_request_gives_the_same_keys_and_bytes(
         self, storage: Storage, clicks: ClickActivities

@@ -270,7 +270,8 @@ def _moved(region: _Region, after: _Look, within: Mask) -> _Region | None:
     # Label 0 is what is not alike.
     _, labels, stats, middles = cv2.connectedComponentsWithStats(alike.astype(np.uint8), connectivity=4)
     shifts = middles[1:] - region.middle()
-    growth = stats[1:, cv2.CC_STAT_AREA] / size
+    # A stroke is as thick there as where it was reached.
+    growth = stats[1:, cv2.CC_STAT_AREA] / (region.reached.sum() if region.likeness.stroke else size)
     far = np.linalg.norm(shifts, axis=1) / (REACH * max(within.shape))
     possible = (far <= 1) & _keeps_size(growth)
     if not possible.any():
