@@ -184,7 +184,7 @@ class Lane(Generic[Work, Result]):
             return 0.0
         return min(each.since for each in batch) + self.longest_wait - time.monotonic()
 
-    async def _run(self, batch: list[_Waiting[Work, Result]], *, relieved: bool = False) -> None:
+    async def _run(self, batch: list[_Waiting[Work, Result]]) -> None:
         """Forward a batch. If that fails, forward its parts, so that a poisoned item fails alone."""
         batch = [each for each in batch if not each.result.done()]
         if not batch:
@@ -193,12 +193,14 @@ class Lane(Generic[Work, Result]):
             self._wait_again(batch)
             return
         error = await self._failure_of(batch)
+        if error and self._is_short(error):
+            error = await self._failure_alone(batch)
         if error is None:
             return
-        if is_broken(error):
+        if self.broken or is_broken(error):
             self._give_up(batch, error)
-        elif is_out_of_memory(error):
-            await self._without_memory(batch, error, relieved)
+        elif self._is_short(error):
+            self._make_smaller(batch, error)
         elif len(batch) > 1:
             first = _part(len(batch))
             await self._run(batch[:first])
@@ -227,25 +229,32 @@ class Lane(Generic[Work, Result]):
                 each.result.set_result(result)
         return None
 
-    async def _without_memory(self, batch: list[_Waiting[Work, Result]], error: Exception, relieved: bool) -> None:
-        """What the memory is too short for is tried once more, with all given back that can be, and nothing beside it.
+    def _is_short(self, error: Exception) -> bool:
+        """Whether the memory is, and that is not because the device is lost."""
+        return is_out_of_memory(error) and not self.broken
 
-        If that does not help it waits again, and no batch of its kind is larger than what may fit: so that between two
-        tries the more urgent have their turn.
+    async def _failure_alone(self, batch: list[_Waiting[Work, Result]]) -> Exception | None:
+        """What the memory was too short for once more, with all given back that can be, and nothing beside it."""
+        self.counters.out_of_memory += 1
+        async with self._alone():
+            await self._relieve()
+            wanted = [each for each in batch if not each.result.done()]
+            return await self._failure_of(wanted) if wanted else None
+
+    def _make_smaller(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
+        """Have a batch wait again, and none of its kind be larger than what may fit.
+
+        So the more urgent have their turn between two tries.
         """
         self.counters.out_of_memory += 1
-        if not relieved:
-            async with self._alone():
-                await self._relieve()
-                await self._run(batch, relieved=True)
-        elif len(batch) > 1:
+        if len(batch) > 1:
             self._fits[batch[0].item.kind] = _part(len(batch))
             self._wait_again(batch)
         elif not batch[0].result.done():
             batch[0].result.set_exception(_too_large(batch[0].item, error))
 
     def _give_up(self, batch: list[_Waiting[Work, Result]], error: Exception) -> None:
-        self.broken = lost(error)
+        self.broken = self.broken or lost(error)
         for each in (*batch, *self._waiting):
             if not each.result.done():
                 each.result.set_exception(self.broken)

@@ -361,6 +361,26 @@ async def test_what_does_not_fit_beside_another_batch_is_tried_without_it() -> N
     assert before == [["a", "b"], ["c", "d"]], "it waited until the other one had ended"
 
 
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_memory_may_run_out_again_in_a_part_of_what_is_poisoned(slots: int) -> None:
+    tries: list[list[str]] = []
+
+    def forward(works: Sequence[str]) -> list[str]:
+        tries.append(list(works))
+        if len(tries) in (1, 3):
+            raise MemoryError
+        if "poison" in works:
+            raise ValueError("poisoned")
+        return [work.upper() for work in works]
+
+    async with asyncio.timeout(30), Lane(forward, slots=slots, largest_batch=4, longest_wait=FOREVER) as here:
+        batch = await queued(here, *map(item, ("a", "b", "c", "poison")))
+        *answers, error = await asyncio.gather(*batch, return_exceptions=True)
+        assert answers == ["A", "B", "C"]
+        assert isinstance(error, ValueError)
+        assert await here.submit(item("d")) == "D", "no place was lost"
+
+
 async def out_of_memory(here: Lane[str, str]) -> None:
     """Wait until a pass has run out of memory."""
     while not here.counters.out_of_memory:
