@@ -37,7 +37,7 @@ READ_SECONDS = 60
 # What is passed on piece by piece is held in memory by one piece.
 CHUNK_BYTES = 64 * 1024
 # S3 answers 409 while another conditional put of a key is under way: only its end shows whether the key is taken.
-CONFLICT_SECONDS, CONFLICT_PAUSE_SECONDS = 10.0, 0.1
+CONFLICT_SECONDS, CONFLICT_PAUSE_SECONDS = 5.0, 0.1
 
 
 # The name of the object's metadata that holds its notes.

@@ -19,8 +19,9 @@ from starter.running import running
 from starter.services import Service, environment, python_module
 from starter.stack_folder import ANOTHER_RUNS, StackFolder, StackState
 
-# A supervisor that has to get rid of an old stack's processes first gives up before this, and says why in its log.
-READY_SECONDS = 75.0
+# A supervisor that has to get rid of an old stack's processes first, and then of its own, has given up before this, and
+# said why in its log.
+READY_SECONDS = 95.0
 POLL_SECONDS = 0.05
 HOLD_POLL_SECONDS = 0.5
 

@@ -24,7 +24,7 @@ from gpu_worker.segmenters.protocol import Segmenter
 from gpu_worker.smoke import SmokeActivities
 from gpu_worker.worker import Activities
 from popcon import keys
-from popcon.errors import ModelMissing, OutOfMemory
+from popcon.errors import ModelMissing, OutOfMemory, Unavailable
 from popcon.mattes import matte, mattes
 from popcon.models import LEAST_CONFIDENCE, CandidateNotes
 from popcon.settings import Settings
@@ -106,6 +106,19 @@ def test_what_never_fits_when_it_is_loaded_says_so() -> None:
 
     with pytest.raises(OutOfMemory, match=rf"{LARGE} runs out of memory while it is loaded: choose a smaller model"):
         Mattes({LARGE: load}).get(LARGE)
+
+
+async def test_what_does_not_fit_beside_a_model_in_use_is_to_wait_for_that() -> None:
+    def load() -> Matte:
+        if models.loaded:
+            raise RuntimeError("std::bad_alloc")
+        return PRODUCTION[MIDDLE]()
+
+    models = Mattes({**PRODUCTION, MIDDLE: load})
+    async with models.using(SMALL):
+        with pytest.raises(Unavailable, match=rf"{MIDDLE} does not fit beside {SMALL}, in use just now"):
+            models.get(MIDDLE)
+    assert models.get(MIDDLE).name == MIDDLE
 
 
 async def test_a_worker_whose_memory_is_short_gives_back_what_models_and_clicks_keep(

@@ -14,10 +14,11 @@ from gpu_worker.mattes.keyer import Keyer
 from gpu_worker.mattes.protocol import Matte
 from gpu_worker.mattes.rembg import Rembg
 from gpu_worker.memory import advising, empty_device_caches, is_out_of_memory
-from popcon.errors import UnknownName
+from popcon.errors import OutOfMemory, Unavailable, UnknownName
 from popcon.mattes import mattes
 from popcon.settings import Settings
 from popcon.weights import found
+from popcon.wording import listed
 
 # Half as far from the background are faint marks, and whoever wants those may want the shadow too; twice as far, and
 # with a third of every soft edge taken away, neither halo nor shadow is left.
@@ -77,7 +78,8 @@ class Mattes:
     def get(self, name: str) -> Matte:
         """The model of that name, loaded on first use (which may take long); `using` keeps it.
 
-        Raises UnknownName; ModelMissing where it cannot be loaded on this machine, OutOfMemory where it does not fit.
+        Raises UnknownName; ModelMissing where it cannot be loaded on this machine, OutOfMemory where it does not fit,
+        and Unavailable where it does not fit beside models that are in use just now.
         """
         with self._in_use(name) as kept, kept.loading:
             if kept.matte is None:
@@ -103,8 +105,17 @@ class Mattes:
             log.warning("%s does not fit beside what is in memory: %s", name, error)
         # Only here is what the failed one had in hand let go, too.
         self.relieve()
-        with advising(f"{name} runs out of memory while it is loaded"):
-            return self._factories[name]()
+        try:
+            with advising(f"{name} runs out of memory while it is loaded"):
+                return self._factories[name]()
+        except OutOfMemory as error:
+            if beside := self._others_in_use(name):
+                raise Unavailable(f"{name} does not fit beside {listed(beside)}, in use just now ({error})") from error
+            raise
+
+    def _others_in_use(self, name: str) -> list[str]:
+        with self._lock:
+            return [kept.name for kept in self._kept.values() if kept.users and kept.matte and kept.name != name]
 
     async def _loaded(self, name: str) -> Matte:
         load = self._loads.get(name)
