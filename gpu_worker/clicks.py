@@ -116,10 +116,7 @@ class ClickActivities:
             around = _around([each for each in shown if each.rgb.shape == clicked.rgb.shape], clicked)
             meant = _by_matte(around, await self._parts(task, around, at=len(around) // 2))
             _, part = meant[_matte(clicked)]
-            tries = (
-                asyncio.to_thread(self._refine_frame, task, each, there, _moved(task.points, part, there))
-                for each, there in meant.values()
-            )
+            tries = (asyncio.to_thread(self._refine_frame, task, *each, part) for each in meant.values())
             done = dict(zip(meant, await asyncio.gather(*tries), strict=True))
         answers = {each.frame.number: done[_matte(each)] for each in around}
         changed = {number: each for number, each in sorted(answers.items()) if isinstance(each, MattedFrame)}
@@ -144,21 +141,24 @@ class ClickActivities:
 
     async def _parts(self, task: RefineMatte | RefineAnimation, shown: Sequence[_Shown], at: int) -> Masks:
         """The part that is meant, in each picture; the lane finds it, as that may take a device."""
-        click = Click(
-            self._segmenter,
-            np.stack([each.rgb for each in shown]),
-            at,
-            task.points,
-            np.stack([scope(each.matte.rgba, task.mode) for each in shown]),
-        )
-        return await self._lane.submit(click.item(f"{task.set_id}/{task.take}/click", priority()))
+
+        def click() -> Click:
+            pictures = np.stack([each.rgb for each in shown])
+            within = np.stack([scope(each.matte.rgba, task.mode) for each in shown])
+            return Click(self._segmenter, pictures, at, task.points, within)
+
+        asked = await asyncio.to_thread(click)
+        return await self._lane.submit(asked.item(f"{task.set_id}/{task.take}/click", priority()))
 
     def _refine_frame(
-        self, task: RefineAnimation, shown: _Shown, part: Mask, points: Sequence[Point]
+        self, task: RefineAnimation, shown: _Shown, part: Mask, clicked: Mask
     ) -> MattedFrame | NothingToChange:
-        """A matte of an animation refined and stored, or why there is nothing to change in it."""
+        """A matte of an animation refined and stored, or why there is nothing to change in it.
+
+        The part is what was `clicked` in the frame that the points lie in.
+        """
         try:
-            refined = _refine(task, shown, part, points)
+            refined = _refine(task, shown, part, _moved(task.points, clicked, part))
         except NothingToChange as error:
             return error
         recipe = f"{shown.frame.recipe}-{self._fingerprint(task)}"
