@@ -1,7 +1,6 @@
 """`python -m gpu_worker`: the GPU worker as a process, or one for each graphics card where there are several."""
 
 import asyncio
-import os
 import sys
 from contextlib import ExitStack
 
@@ -14,13 +13,12 @@ from gpu_worker.starting import announced
 from gpu_worker.telemetry import LaneCollector, refuse_taken, serve
 from gpu_worker.warming import warm_models
 from gpu_worker.worker import gpu_activities, gpu_worker
+from popcon.ending import FAILED, end
 from popcon.errors import PopconError
 from popcon.logs import log_to_stderr
 from popcon.settings import Settings, settings
 from popcon.storage import Storage
 from popcon.temporal import connect_patiently, run_until_signalled
-
-FAILED = 1
 
 
 def run() -> int:
@@ -63,8 +61,4 @@ async def main(settings: Settings, device: str) -> None:
 
 
 if __name__ == "__main__":
-    code = run()
-    # Not by way of the interpreter's end: a thread of Temporal's client that still connects would panic in it, with a
-    # page of words below the one line that says why the worker could not start.
-    sys.stderr.flush()
-    os._exit(code)
+    end(run())

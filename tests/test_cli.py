@@ -21,7 +21,7 @@ from PIL import Image
 
 from popcon import keys
 from popcon.storage import Storage
-from starter.__main__ import main
+from starter.__main__ import run
 from starter.stack import Stack
 from tests import command, drawn, pngs
 from tests.orchestra import met
@@ -356,11 +356,10 @@ def test_who_leaves_while_python_still_imports_sees_nothing(
     monkeypatch.delitem(sys.modules, "starter.cli", raising=False)
     before = signal.getsignal(signal.SIGINT)
     try:
-        with pytest.raises(SystemExit) as left:
-            main()
+        code = run()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert (left.value.code, *capsys.readouterr()) == (130, "", "")
+    assert (code, *capsys.readouterr()) == (130, "", "")
 
 
 def test_an_s3_without_a_temporal_server_is_told_to_be_ignored(data_dir: Path, tmp_path: Path) -> None:

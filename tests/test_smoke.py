@@ -2,6 +2,7 @@
 
 import json
 import platform
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -127,6 +128,29 @@ def test_no_other_worker_stands_in_for_one_that_cannot_be_reached(tmp_path: Path
         "popcon: Temporal does not answer at 127.0.0.1:1: start it, or correct POPCON_TEMPORAL"
     )
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_command_that_gave_up_on_temporal_ends_at_once(tmp_path: Path) -> None:
+    """Although the client's own thread may be in the middle of something. It took one of four for Python to hang."""
+    hurried = """
+import datetime, sys
+import popcon.temporal, starter.__main__
+popcon.temporal.CONNECT_TIMEOUT = datetime.timedelta(milliseconds=0.3)
+sys.argv = ["popcon", "smoke"]
+starter.__main__.main()
+"""
+    (tmp_path / ".env").write_text("POPCON_TEMPORAL_ADDRESS=127.0.0.1:1\n")
+    tries = [
+        subprocess.Popen([sys.executable, "-P", "-c", hurried], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    try:
+        for each in tries:
+            _, said = each.communicate(timeout=command.PATIENCE_SECONDS)
+            assert (each.returncode, said.count("\n")) == (1, 1), said
+    finally:
+        for each in tries:
+            each.kill()
 
 
 def test_an_unknown_matte_is_refused_before_anything_starts(tmp_path: Path) -> None:
