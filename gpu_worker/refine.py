@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpu_worker.mattes.keyer import behind_character, keyed
 from gpu_worker.mattes.outside import LEAST_HOLE
 from gpu_worker.mattes.protocol import Pixels
-from gpu_worker.mattes.regions import parts
+from gpu_worker.mattes.regions import Labels, parts
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
@@ -32,8 +32,11 @@ CUT_SIGMA = 0.8
 RIM = 3
 # A part takes its own edge along when it is erased, so the cut has reached a pixel further into what is beside it.
 SEAM = RIM + 1
-# Less than this is no change that anybody could see (pixels of full alpha).
-LEAST_CHANGE = 3.0
+# Narrower than this is a stroke (pixels).
+STROKE = 5
+# Less than this is no change that anybody could see (pixels of full alpha). What is restored adds to what is there, and
+# counts where it adds that much (levels).
+LEAST_CHANGE, LEAST_ADDED = 3.0, 25.0
 # This near to the plate a part is the plate itself (CIELAB distance of the part's typical colour).
 PLATE_DISTANCE = 10.0
 # What a part encloses is a gap if its mean is this near to the plate: pale parts come near in single pixels only.
@@ -70,7 +73,10 @@ def refine(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], mode
     NothingToChange.
     """
     changed = _erased(matte, part) if mode == "erase" else _restored(rgb, matte, part, points, plate)
-    if change(matte, changed).sum() / 255 < LEAST_CHANGE:
+    difference = change(matte, changed)
+    if mode == "restore":
+        difference = np.where(difference < LEAST_ADDED, np.float32(0), difference)
+    if difference.sum() / 255 < LEAST_CHANGE:
         place = _said(points)
         raise NothingToChange(
             f"nothing to erase at {place}: it is transparent there already"
@@ -122,13 +128,18 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
         return matte
     alpha = _share(matte)
     behind = fit_background(rgb, rgb_levels(plate)).image(*rgb.shape[:2])
-    _refuse_plate(rgb, behind, part, points)
+    told = _share(keyed(rgb, *behind_character(rgb, plate), plate))
     part = _without_plate(rgb, behind, part, points)
-    wanted = np.maximum(alpha, _share_of_part(rgb, behind, part))
+    core = _opened(part)
+    # What an erased part has taken along comes back with it. Of that, and of strokes, every pixel may be mixed.
+    part = _with_remnants(part, np.asarray((told > SEEN) & (alpha <= SEEN)))
+    strokes = part & ~core
+    wanted = np.maximum(alpha, np.where(strokes & (told <= SEEN), 1, _share_of_part(rgb, behind, core)))
+    edge = (_distance(strokes) < RIM) & ~core & (strokes | (told < SOLID))
+    wanted = np.where(edge, np.maximum(wanted, told), wanted)
     rest = np.asarray((alpha >= SOLID) & ~part)
     seam = np.asarray((_distance(part) <= SEAM) & (_distance(rest) <= SEAM) & (wanted < 1))
-    if seam.any():
-        wanted = np.where(seam, np.maximum(wanted, _share_in_seam(rgb, part | rest, plate)), wanted)
+    wanted = np.where(seam, np.maximum(wanted, _share_in_seam(told, part | rest)), wanted)
     levels = np.rint(255 * wanted).astype(np.uint8)
     grown = levels > matte[:, :, 3]
     share = np.maximum(levels, 1)[:, :, None] / np.float32(255)
@@ -136,34 +147,43 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     return np.where(grown[:, :, None], np.dstack([own, levels]), matte)
 
 
-def _refuse_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> None:
-    seen, plate = (np.median(each[part], axis=0)[None, None] for each in (rgb, behind))
-    if length(_offset(seen, plate)) < PLATE_DISTANCE:
-        raise NothingToChange(
-            f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture"
-        )
-
-
 def _without_plate(rgb: Pixels, behind: Floats, part: Mask, points: Sequence[Point]) -> Mask:
     """The part without the plate that it covers or encloses, between hairs or where it is rough, nor what is mixed.
 
-    An eye of the plate's colour looks like a gap: it is one, unless a point is in it. Single pixels are noise.
+    An eye of the plate's colour looks like a gap: it is one, unless a point is in it. Single pixels are noise. Raises
+    NothingToChange where there is hardly anything else.
     """
     offset = _offset(rgb, behind)
-    like = part & (length(offset) < PLATE_DISTANCE)
-    labels, areas = parts(like, connectivity=8)
+    labels, areas = parts(np.asarray(length(offset) < PLATE_DISTANCE), connectivity=8)
+    eyes = _clicked(labels, points)
+    seen = part & ~np.isin(labels, eyes)
+    if seen.any() and np.linalg.norm(np.median(offset[seen], axis=0)) < PLATE_DISTANCE:
+        raise NothingToChange(
+            f"nothing to restore at {_said(points)}: only the plate is to be seen there in the raw picture"
+        )
     means = [np.bincount(labels.ravel(), weights=each.ravel()) / np.maximum(areas, 1) for each in cv2.split(offset)]
     gap = (np.linalg.norm(means, axis=0) < GAP_DISTANCE) & (areas >= LEAST_HOLE)
-    height, width = part.shape
-    meant = [each for each in points if each.label == 1 and 0 <= each.x < width and 0 <= each.y < height]
-    gap[[labels[int(each.y), int(each.x)] for each in meant]] = False
-    gap[labels[like & _grown(~part)]] = True
-    gap[0] = False
-    plate = gap[labels]
+    gap[labels[part & _grown(~part)]] = True
+    gap[[0, *eyes]] = False
+    plate = part & gap[labels]
     pure, left = part & ~_grown(plate), part & ~plate
     # Strands that are no wider than what is mixed at their edges are all that there is of them.
     labels, areas = parts(left & (_distance(pure) > RIM), connectivity=8)
     return np.asarray(pure | ((labels > 0) & (areas >= LEAST_STRAND)[labels]))
+
+
+def _clicked(labels: Labels, points: Sequence[Point]) -> list[int]:
+    """The labels of what is enclosed and has a point of label 1 in it."""
+    height, width = labels.shape
+    meant = [each for each in points if each.label == 1 and 0 <= each.x < width and 0 <= each.y < height]
+    border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return sorted({int(labels[int(each.y), int(each.x)]) for each in meant} - {0, *map(int, border)})
+
+
+def _opened(shape: Mask) -> Mask:
+    """What of a shape is wider than a stroke."""
+    square = np.ones((STROKE, STROKE), np.uint8)
+    return np.asarray(cv2.morphologyEx(shape.astype(np.uint8), cv2.MORPH_OPEN, square) > 0)
 
 
 def _grown(shape: Mask) -> Mask:
@@ -194,9 +214,11 @@ def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:
     return np.where(share < SEEN, np.float32(0), share)
 
 
-def _share_in_seam(rgb: Pixels, solid: Mask, plate: str) -> Floats:
-    """How much of each pixel is not the plate, whichever of its neighbours' colours it is mixed of."""
-    told = _share(keyed(rgb, *behind_character(rgb, plate), plate))
+def _share_in_seam(told: Floats, solid: Mask) -> Floats:
+    """How much of each pixel is not the plate, whichever of its neighbours' colours it is mixed of, as the keyer told.
+
+    Given what is solid beside the seam.
+    """
     # What is solid although the keyer takes it for the plate has the plate's colour. Nobody can tell a seam of it from
     # a gap, so it is closed. Narrower than the square is noise.
     square = np.ones((3, 3), np.uint8)
