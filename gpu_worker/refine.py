@@ -24,8 +24,9 @@ Floats = NDArray[np.float32]
 # Changes whenever the same part would be erased or restored another way.
 VERSION = "3"
 
-# Alpha from 0 to 1: below the first nothing is seen, above the second nothing shows through.
-SEEN, SOLID = 0.02, 0.95
+# Alpha from 0 to 1: below the first nothing is seen, above the second nothing shows through. Where the third less of a
+# pixel is there than the picture shows, something is missing.
+SEEN, SOLID, MISSING = 0.02, 0.95, 0.1
 # The softness of a cut through what is solid. It begins one pixel outside of the part, whose colour is mixed there.
 CUT_SIGMA = 0.8
 # An antialiased edge is this wide (pixels); what lies in it belongs to what is nearer.
@@ -132,7 +133,7 @@ def _restored(rgb: Pixels, matte: Pixels, part: Mask, points: Sequence[Point], p
     part = _without_plate(rgb, behind, part, points)
     core = _opened(part)
     # What an erased part has taken along comes back with it. Of that, and of strokes, every pixel may be mixed.
-    part = _with_remnants(part, np.asarray((told > SEEN) & (alpha <= SEEN)))
+    part = _with_remnants(part, np.asarray(told > alpha + MISSING))
     strokes = part & ~core
     wanted = np.maximum(alpha, np.where(strokes & (told <= SEEN), 1, _share_of_part(rgb, behind, core)))
     edge = (_distance(strokes) < RIM) & ~core & (strokes | (told < SOLID))

@@ -152,6 +152,12 @@ def mouthed(canvas: Canvas) -> None:
     canvas.line([(0.4, 0.6), (0.6, 0.6)], 2 / SIDE, BLACK)
 
 
+def outlined_finely(canvas: Canvas) -> None:
+    """A face with a mouth, and an outline that is as fine as that."""
+    canvas.ellipse((0.5, 0.5), (0.4, 0.4), SKIN, 2 / SIDE)
+    canvas.line([(0.4, 0.6), (0.6, 0.6)], 2 / SIDE, BLACK)
+
+
 def eyed(canvas: Canvas) -> None:
     """A face with an outlined eye of the plate's colour."""
     canvas.ellipse((0.5, 0.5), (0.4, 0.4), SKIN, 0.012)
@@ -159,11 +165,13 @@ def eyed(canvas: Canvas) -> None:
 
 
 @pytest.mark.parametrize("noise", [0.0, 2.0])
-def test_what_went_with_a_part_comes_back_with_it(noise: float) -> None:
-    rgb = raw(lambda side: drawn(side, mouthed), noise)
+@pytest.mark.parametrize("draw", [mouthed, outlined_finely])
+def test_what_went_with_a_part_comes_back_with_it(draw: Callable[[Canvas], None], noise: float) -> None:
+    rgb = raw(lambda side: drawn(side, draw), noise)
     before, face = keyed(rgb), at((96, 80))
     gone = refined(rgb, before, face, "erase")
-    assert gone[:, :, 3].max() == 0, "the mouth as well"
+    mouth = (96, round(0.6 * SIDE))
+    assert alpha_at(gone, (96, 80)) == alpha_at(gone, mouth) == 0
     assert apart(refined(rgb, gone, face, "restore"), before) < 60
 
 
