@@ -1,5 +1,6 @@
 """The real servers that tests run against, started by the same command lines as the embedded stack's."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -79,6 +80,15 @@ def settings(s3_settings: Settings, temporal_server: str, ports: dict[str, int])
     """Settings that name both real servers."""
     ui_url = f"http://127.0.0.1:{ports['temporal-ui']}"
     return s3_settings.model_copy(update={"temporal_address": temporal_server, "temporal_ui_url": ui_url})
+
+
+@pytest.fixture
+def empty(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Settings with a bucket of the test's own: there is no API key yet, so nobody needs one."""
+    name = re.sub(r"[^a-z]+", "-", request.node.name)[-50:].strip("-")
+    own = settings.model_copy(update={"s3_bucket": name, "owner": "here"})
+    Storage(own).ensure_bucket()
+    return own
 
 
 @pytest.fixture

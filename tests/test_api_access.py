@@ -30,15 +30,6 @@ AWAY = {"s3_endpoint": "http://127.0.0.1:9"}
 
 
 @pytest.fixture
-def empty(settings: Settings, request: pytest.FixtureRequest) -> Settings:
-    """Settings with a bucket of the test's own."""
-    name = re.sub(r"[^a-z]+", "-", request.node.name)[-50:].strip("-")
-    own = settings.model_copy(update={"s3_bucket": name, "owner": "here"})
-    Storage(own).ensure_bucket()
-    return own
-
-
-@pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are looked up each time."""
     monkeypatch.setattr(access, "KEY_SECONDS", -1.0)

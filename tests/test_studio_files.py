@@ -21,28 +21,28 @@ PREVIEW_BYTES = 10_000
 LEAST_CONTRAST = 4.5
 
 
-async def test_a_page_without_htmx_says_how_it_is_brought(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_without_htmx_says_how_it_is_brought(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     files._stored.cache_clear()
     monkeypatch.setattr(files, "FROM_NPM", {name: Path("nowhere") / name for name in files.FROM_NPM})
-    async with serving(settings) as client:
+    async with serving(empty) as client:
         page = await client.get("/new", headers={"Accept": "text/html"})
     files._stored.cache_clear()
     assert "Run <code>make setup</code>" in page.text
 
 
-async def test_a_picture_that_is_too_large_is_told_where_it_was_chosen(settings: Settings) -> None:
-    async with serving(settings.model_copy(update={"upload_mb": 0.01})) as client:
+async def test_a_picture_that_is_too_large_is_told_where_it_was_chosen(empty: Settings) -> None:
+    async with serving(empty.model_copy(update={"upload_mb": 0.01})) as client:
         told = await client.post("/new/picture", files={"picture": ("cat.png", SAMPLE.read_bytes())})
     assert told.status_code == 422
     assert "more than 0.01 MB" in told.text
 
 
-async def test_a_form_reaches_nobody_elses_picture(settings: Settings) -> None:
+async def test_a_form_reaches_nobody_elses_picture(empty: Settings) -> None:
     theirs = keys.owner_upload("somebody", "0" * 64)
-    Storage(settings).put_once(theirs, SAMPLE.read_bytes())
+    Storage(empty).put_once(theirs, SAMPLE.read_bytes())
     upload = f"../{theirs.removeprefix('uploads/').removesuffix('.png')}"
     form = {"upload": upload, "platform": "line-emoji", "matte": "keyer", "animator": "puppet", "action": "happy"}
-    async with serving(settings) as client:
+    async with serving(empty) as client:
         told = await client.post("/new", data=form, headers={"Studio-Page": "one"})
     assert told.status_code == 422
     assert "This picture is not here any more" in told.text
