@@ -15,6 +15,7 @@ from gpu_worker.mattes.regions import Labels, parts
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
 from popcon.background import fit_background
+from popcon.cielab import cielab
 from popcon.colours import rgb_levels
 from popcon.errors import NothingToChange, Permanent
 from popcon.messages import Point
@@ -193,8 +194,7 @@ def _grown(shape: Mask) -> Mask:
 
 def _offset(one: NDArray[np.generic], other: NDArray[np.generic]) -> Floats:
     """How colours (levels, height x width x 3) differ in CIELAB."""
-    seen, there = (cv2.cvtColor(each.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for each in (one, other))
-    return np.asarray(seen - there, np.float32)
+    return np.asarray(cielab(one) - cielab(other), np.float32)
 
 
 def _share_of_part(rgb: Pixels, behind: Floats, part: Mask) -> Floats:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask, Masks
-from gpu_worker.segmenters.strokes import LEAST_STROKE, Lab, Strokes, lab_of, strokes
+from gpu_worker.segmenters.strokes import LEAST_STROKE, Lab, Strokes, may_show_a_stroke, strokes
+from popcon.cielab import cielab
 from popcon.messages import Point
 
 Box = tuple[slice, slice]
@@ -112,11 +113,16 @@ class _Look:
 
     @cached_property
     def calm(self) -> Lab:
-        return lab_of(np.asarray(cv2.medianBlur(self.rgb, 3), np.uint8))
+        return cielab(cv2.medianBlur(self.rgb, 3))
 
     @cached_property
     def strokes(self) -> Strokes:
         return strokes(self.rgb)
+
+    def shows_a_stroke(self, point: Point) -> bool:
+        """Whether there is one to click at."""
+        column, row = int(point.x), int(point.y)
+        return may_show_a_stroke(self.rgb, column, row) and bool(self.strokes.shown[row, column])
 
     def lab(self, likeness: _Likeness) -> Lab:
         """The colours among which what is like that is looked for."""
@@ -198,8 +204,9 @@ def _regions(look: _Look, points: Sequence[Point], within: Mask) -> list[_Region
     """The regions that the points mean, each of them once."""
     found: list[_Region] = []
     for point in points:
-        calm, stroke = (_likeness(look, point, stroke) for stroke in (False, True))
-        likenesses = [calm, stroke] if look.strokes.shown[int(point.y), int(point.x)] else [calm]
+        likenesses = [_likeness(look, point, stroke=False)]
+        if look.shows_a_stroke(point):
+            likenesses.append(_likeness(look, point, stroke=True))
         same = next((place for place, each in enumerate(found) if each.is_meant_by(point, likenesses)), None)
         if same is None:
             found.append(_meant([_region(look, point, each, within) for each in likenesses]))

@@ -16,6 +16,7 @@ from gpu_worker.mattes.protocol import Pixels
 from gpu_worker.mattes.regions import parts
 from gpu_worker.mattes.vectors import length
 from gpu_worker.segmenters.protocol import Mask
+from popcon.cielab import cielab
 
 Lab = NDArray[np.float32]
 
@@ -48,8 +49,7 @@ class Strokes(NamedTuple):
 
 def strokes(rgb: Pixels) -> Strokes:
     """Find the strokes of a picture (uint8 height x width x 3)."""
-    lab, around = lab_of(rgb), lab_of(np.asarray(cv2.medianBlur(rgb, SURROUNDINGS), np.uint8))
-    differs = length(np.asarray(cv2.subtract(lab, around), np.float32))
+    lab, differs = _against_surroundings(rgb)
     least = max(LEAST_CONTRAST, CONTRAST_IN_NOISE * float(np.median(differs)))
     strongest = np.asarray(cv2.dilate(differs, np.ones((2 * REACH + 1,) * 2, np.uint8)), np.float32)
     contrast = np.where(strongest > least, strongest, np.float32(0))
@@ -62,9 +62,21 @@ def strokes(rgb: Pixels) -> Strokes:
     return Strokes(thick, contrast, own, beside & (mixed < SHOWN_SHARE * contrast))
 
 
-def lab_of(rgb: Pixels) -> Lab:
-    """The colours of a picture (uint8 height x width x 3) in CIELAB."""
-    return np.asarray(cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+def may_show_a_stroke(rgb: Pixels, column: int, row: int) -> bool:
+    """Whether there is any contrast near to a place: where there is none, no picture has to be searched for strokes."""
+    reach = REACH + 1
+    wide = reach + SURROUNDINGS // 2
+    top, left = max(0, row - wide), max(0, column - wide)
+    _, differs = _against_surroundings(rgb[top : row + wide + 1, left : column + wide + 1])
+    down, across = row - top, column - left
+    near = differs[max(0, down - reach) : down + reach + 1, max(0, across - reach) : across + reach + 1]
+    return bool(near.max() > LEAST_CONTRAST)
+
+
+def _against_surroundings(rgb: Pixels) -> tuple[Lab, NDArray[np.float32]]:
+    """A picture in CIELAB, and how much each pixel differs from what is around it."""
+    lab, around = cielab(rgb), cielab(cv2.medianBlur(rgb, SURROUNDINGS))
+    return lab, length(np.asarray(cv2.subtract(lab, around), np.float32))
 
 
 def _purest(lab: Lab, differs: NDArray[np.float32], contrast: NDArray[np.float32]) -> Lab:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from popcon.cielab import cielab
 from popcon.motion import Pixels, luminance
 from popcon.review.animation import Animation, Finding, Floats, over
 from popcon.wording import listed
@@ -84,5 +85,4 @@ def _contrast(levels: Floats, background: Background) -> Floats:
 def _difference(shown: Pixels, background: Background) -> Floats:
     """CIE 1976 Delta E of each pixel from a background."""
     ground = np.array([[background.colour]], np.uint8)
-    one, other = (cv2.cvtColor(each.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for each in (shown, ground))
-    return np.asarray(np.linalg.norm(one - other, axis=2), np.float32)
+    return np.asarray(np.linalg.norm(cielab(shown) - cielab(ground), axis=2), np.float32)
