@@ -36,7 +36,8 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 60
 # What is passed on piece by piece is held in memory by one piece.
 CHUNK_BYTES = 64 * 1024
-# S3 answers 409 while another conditional put of a key is under way: only its end shows whether the key is taken.
+# S3 answers 409 while another conditional put of a key is under way: only its end shows whether the key is taken. It is
+# waited for less long than an activity may go without a heartbeat.
 CONFLICT_SECONDS, CONFLICT_PAUSE_SECONDS = 5.0, 0.1
 
 

@@ -22,7 +22,7 @@ def run() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as asked:
-        return asked.code if isinstance(asked.code, int) else 0
+        return asked.code if isinstance(asked.code, int) else int(asked.code is not None)
     finally:
         # From here on it takes no time that somebody could interrupt with a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
