@@ -16,7 +16,7 @@ def taken() -> int:
     return int(used.rss - getattr(used, "shared", 0))  # where it is not told (it must be Linux), files count too
 
 
-def growth(samples: Sequence[int]) -> float:
-    """How much more the last quarter of the samples shows than the first, as a share; a single sample says little."""
-    part = len(samples) // 4
-    return median(samples[-part:]) / median(samples[:part]) - 1
+def drift(samples: Sequence[int]) -> float:
+    """By which share the last tenth of the samples differs from the first, up or down; a single one says little."""
+    part = len(samples) // 10
+    return abs(median(samples[-part:]) / median(samples[:part]) - 1)

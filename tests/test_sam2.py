@@ -35,7 +35,7 @@ from popcon.messages import Point
 from popcon.models import CandidateNotes
 from popcon.settings import Settings
 from popcon.storage import Storage
-from tests.memory import growth, taken
+from tests.memory import drift, taken
 from tests.test_tracking import SIDE, TAKE, loop, matted, outcome, stored
 from tests.tiny_sam2 import OVERRIDES, tiny_predictor, tiny_sam2
 
@@ -381,4 +381,4 @@ def test_memory_stays_flat_over_thousands_of_frames() -> None:
             used.append(taken())
     assert sam2.encodings.evictions > SOAKED * 0.9
     assert sam2.encodings.nbytes <= 8 * MEGABYTE
-    assert growth(used) <= 0.05
+    assert drift(used) <= 0.05

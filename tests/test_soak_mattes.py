@@ -7,7 +7,7 @@ from gpu_worker.mattes.polish import finish
 from gpu_worker.mattes.registry import Mattes
 from popcon.mattes import matte
 from tests.drawn import picture, standing
-from tests.memory import growth, taken
+from tests.memory import drift, taken
 from tests.networks import lay
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 FRAMES, BATCH, SIDE = 2000, 8, 192
 # Allocators take some time until they have what they need: a fifth of the run.
 WARM_UP = FRAMES // 5
-# By how much memory may grow afterwards, as a share of what it was.
+# By how much memory may differ afterwards, as a share of what it was.
 FLAT = 0.05
 GREEN, PLATE = (0, 192, 64), "#00c040"
 FREE, FIXED = "rembg:u2netp", "rembg:silueta"
@@ -39,5 +39,5 @@ def test_memory_stays_flat(names: tuple[str, ...], memory_mb: int, rembg_home: o
             finish(model, frame, matted, PLATE)
         used[model.name].append(taken())
     for each in used.values():
-        assert growth(each[WARM_UP // BATCH // len(names) :]) <= FLAT
+        assert drift(each[WARM_UP // BATCH // len(names) :]) <= FLAT
     assert models.evictions == (FRAMES // BATCH - 1 if len(names) > 1 else 0)
