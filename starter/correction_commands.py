@@ -1,6 +1,5 @@
 """The commands that correct a set: one for each message of the table, and those that open and end a set."""
 
-import asyncio
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +25,7 @@ from popcon.messages import (
 from popcon.settings import settings
 from starter.arguments import EmojiArgument, FrameArgument, Json, SetIdArgument
 from starter.asking import ask, show
+from starter.candidate_files import write_doubts, write_pictures
 from starter.client import Popcon
 from starter.correcting import correct, ended
 from starter.display import choose_display, headline
@@ -51,6 +51,10 @@ Points = Annotated[list[str] | None, typer.Option(metavar="X,Y", help="A pixel o
 def show_emoji(
     set_id: SetIdArgument,
     emoji: EmojiArgument,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write there each candidate's picture, and its matte if it has one."),
+    ] = None,
     doubts: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Write there where keyer and network disagree: a map for each such matte."),
@@ -63,6 +67,8 @@ def show_emoji(
     (the share of the character that comes or goes for a single frame) and the seam that is left.
 
     Example: popcon show set-cat-1f3a9c20 3
+
+    Example: popcon show set-cat-1f3a9c20 3 --pictures look
     """
 
     async def look(popcon: Popcon) -> EmojiView:
@@ -74,8 +80,10 @@ def show_emoji(
         return emoji_view(view.state, emoji, manifest)
 
     found = ask(look)
+    if pictures:
+        write_pictures(found, pictures)
     if doubts:
-        _write_doubts(found, doubts)
+        write_doubts(found, doubts)
     show(found.model_dump_json(indent=2) if as_json else emoji_table(found))
 
 
@@ -325,27 +333,6 @@ def _show_preview(set_id: str, edit: RefineFrame, file: Path) -> None:
     except OSError as error:
         raise UnusableOutput(f"cannot write {file} ({error.strerror}): name another file with --preview") from error
     show(str(file))
-
-
-def _write_doubts(found: EmojiView, folder: Path) -> None:
-    """Each candidate's map as FRAME-CANDIDATE.png, as far as there is one."""
-    doubted = {
-        f"{frame.number:03d}-{each.candidate.number}.png": each.notes.doubt_key
-        for frame in found.frames
-        for each in frame.candidates
-        if each.notes and each.notes.doubt_key
-    }
-
-    async def fetch(popcon: Popcon) -> dict[str, bytes]:
-        return {name: await asyncio.to_thread(popcon.storage.get, key) for name, key in doubted.items()}
-
-    maps = ask(fetch)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in maps.items():
-            (folder / name).write_bytes(data)
-    except OSError as error:
-        raise UnusableOutput(f"cannot write to {folder} ({error.strerror}): name another one with --doubts") from error
 
 
 def _point(text: str, label: int) -> Point:

@@ -13,10 +13,8 @@ import pytest
 from PIL import Image
 from temporalio.api.enums.v1 import EventType
 
-from popcon import keys
 from popcon.messages import MESSAGES
 from popcon.models import Source
-from popcon.storage import Storage
 from starter.cli import app, main
 from starter.client import Popcon
 from starter.emoji_view import EmojiView
@@ -90,9 +88,8 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
     assert packed(folder) == first
 
     # A click on the character takes something away, one beside it fails with a notice.
-    x, y = a_pixel_of_the_character(
-        Storage(stack.settings), EmojiView.model_validate_json(run("show", set_id, 1, "--json").stdout)
-    )
+    view = EmojiView.model_validate_json(run("show", set_id, 1, "--pictures", "look", "--json").stdout)
+    x, y = in_the_commonest_colour(matte_to_click_at(folder / "look", view))
     corrected(run("refine", set_id, 1, 1, "--erase", f"{x},{y}", "-o", "out"))
     assert packed(folder)["001.png"] != first["001.png"]
 
@@ -134,6 +131,7 @@ async def test_the_whole_story(run: Run, set_id: str, folder: Path, stack: Stack
         (("swap", set_id, 2, 13, 1), "emoji 2 has no frame 13: it has 5"),
         (("tab", set_id, 1), "emoji 1 was dropped: `reorder` with its number takes it back in"),
         (("show", set_id, 9), "there is no emoji 9: the set has 3 emojis"),
+        (("show", set_id, 2, "--pictures", "out/set.zip"), "cannot write to out/set.zip (File exists): name another"),
         (("retry", set_id, 2, "--action", "jump"), "unknown action 'jump': there are happy"),
         (("add", set_id, "jump"), "unknown action 'jump': there are happy"),
     ):
@@ -279,12 +277,19 @@ def packed(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in (*contents.items(), ("ZIP", path.read_bytes()))}
 
 
-def a_pixel_of_the_character(storage: Storage, view: EmojiView) -> tuple[int, int]:
-    """A pixel of what the first frame shows, in the middle of the character's commonest colour."""
-    shown = view.emoji.frames[0].current
-    assert shown.recipe
-    key = keys.matte(view.set_id, keys.take(view.emoji.number, shown.take), shown.picture, shown.recipe)
-    return in_the_commonest_colour(storage.get(key))
+def matte_to_click_at(look: Path, view: EmojiView) -> bytes:
+    """What the first frame shows (PNG), out of the folder that has each candidate's picture, and its matte if any."""
+    shown = {
+        f"{frame.number:03d}-{each.number}": each.recipe is not None
+        for frame in view.emoji.frames
+        for each in frame.candidates
+    }
+    mattes = {f"{name}-matte.png" for name, is_matted in shown.items() if is_matted}
+    assert {each.name for each in look.iterdir()} == {f"{name}.png" for name in shown} | mattes
+    name = f"001-{view.emoji.frames[0].selected}"
+    with Image.open(look / f"{name}.png") as picture, Image.open(look / f"{name}-matte.png") as matte:
+        assert (picture.mode, picture.size, matte.mode) == ("RGB", matte.size, "RGBA")
+    return (look / f"{name}-matte.png").read_bytes()
 
 
 def helps() -> dict[str, str]:
