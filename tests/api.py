@@ -53,7 +53,10 @@ async def listening(settings: Settings) -> AsyncIterator[str]:
 
 @contextmanager
 def served(data_dir: Path, folder: Path, port: int | None = None) -> Iterator[str]:
-    """The address of `popcon serve`, a process that runs in that folder until the block ends; by default anywhere."""
+    """The address of `popcon serve`, a process that runs in that folder until the block ends; by default anywhere.
+
+    Nothing that was asked of it may have failed where nobody saw it.
+    """
     port = port or free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
 
@@ -64,8 +67,10 @@ def served(data_dir: Path, folder: Path, port: int | None = None) -> Iterator[st
 
     told = command.environment(data_dir)
     service = Service("api", (command.POPCON, "serve", "--port", str(port)), told, answers)
-    with running(service, folder / "serve.log"):
+    log = folder / "serve.log"
+    with running(service, log):
         yield url
+    assert "Exception in ASGI application" not in log.read_text(encoding="utf-8")
 
 
 def bearer(token: str | None) -> dict[str, str]:
