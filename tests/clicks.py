@@ -27,6 +27,11 @@ def in_the_mouth(matte: bytes) -> tuple[int, int]:
     return _deepest((np.abs(pixels[:, :, :3] - MOUTH) < TOLERANCE).all(axis=2) & (pixels[:, :, 3] == 255))
 
 
+def opaque_share(matte: bytes) -> float:
+    """How much of a matte (PNG) nothing shows through."""
+    return float((_pixels(matte)[:, :, 3] == 255).mean())
+
+
 def _pixels(matte: bytes) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(matte)) as image:
         return np.asarray(image, np.uint8)
