@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from starter.ports import free_ports
 from starter.stack import Stack
@@ -69,6 +69,21 @@ async def test_a_set_grows_is_mended_and_brought_to_another_store(studio: Studio
         await page.get_by_role("button", name="Reopen").dblclick()
         await expect(page.get_by_role("button", name="Approve")).to_be_enabled()
     assert (await studio.finished(started))["open"]
+
+
+async def test_a_page_is_live_however_late_its_scripts_come(studio: Studio, page: Page) -> None:
+    started = await studio.any_set()
+    await studio.come_in(page)
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    for script in ("htmx", "sse", "studio"):
+        await page.route(f"**/{script}.js", late)
+        async with page.expect_request("**/live"):
+            await page.goto(f"{studio.url}/sets/{started['id']}")
+        await page.unroute(f"**/{script}.js")
 
 
 async def test_a_server_that_goes_and_comes_back_loses_nothing(
