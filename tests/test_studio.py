@@ -60,7 +60,13 @@ async def test_a_set_grows_is_mended_and_brought_to_another_store(studio: Studio
     async with page.expect_download() as coming:
         await ready.click()
     assert (await coming.value).suggested_filename.endswith(".zip")
-    assert await studio.edits(started) == before + 4, "each double click was one message"
+
+    await page.get_by_label("More for emoji 2", exact=True).click()
+    await page.locator("#emoji-2").get_by_role("button", name="Use for the tab").dblclick()
+    await expect(page.get_by_text("older than the set")).to_be_visible()
+    await page.get_by_role("button", name="Make it anew").dblclick()
+    await expect(page.get_by_text("older than the set")).to_have_count(0)
+    assert await studio.edits(started) == before + 6, "each double click was one message"
 
     page.on("dialog", lambda dialog: dialog.accept())
     for end, told in (("Cancel", "cancelled"), ("Close", "closed")):

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
+from popcon.exports import is_older
 from popcon.model import Message, Model
 from popcon.models import (
     Accepted,
@@ -21,6 +22,7 @@ from popcon.models import (
     Notice,
     PendingEdit,
     SetRequest,
+    SetState,
     SetStatus,
     Source,
     TakeQuality,
@@ -96,11 +98,12 @@ class EmojiLine(Model):
 
 
 class ExportShown(Model):
-    """An export for another platform."""
+    """An export for another platform. `older`: the set shows something else by now."""
 
     platform: str
     stroke: bool | None
     status: SetStatus
+    older: bool
     note: str | None
     attention: tuple[str, ...]
     zip: File | None
@@ -243,7 +246,7 @@ def show_set(view: SetView, ui_link: str | None) -> SetShown:
         emojis=tuple(_line(view, each) for each in (*state.ordered, *dropped)),
         pending=state.pending,
         notices=state.notices,
-        exports=tuple(_export(view.set_id, each) for each in state.exports),
+        exports=tuple(_export(state, each) for each in state.exports),
         exporting=view.exporting,
         waiting=view.waiting,
         queue=view.queue,
@@ -331,12 +334,13 @@ def _candidate(found: EmojiView, frame: int, history: CandidateHistory) -> Candi
     )
 
 
-def _export(set_id: str, export: Export) -> ExportShown:
-    delivery = export.delivery
+def _export(state: SetState, export: Export) -> ExportShown:
+    delivery, set_id = export.delivery, state.request.set_id
     return ExportShown(
         platform=export.platform,
         stroke=export.stroke,
         status=delivery.status,
+        older=is_older(export, state),
         note=delivery.note,
         attention=delivery.attention,
         zip=_file(set_id, delivery.zip),
