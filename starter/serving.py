@@ -1,5 +1,6 @@
 """`popcon serve`: studio and API in one process, on the servers that the settings name or on the embedded stack."""
 
+import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -18,7 +19,11 @@ GRACE_SECONDS = 3
 
 
 def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM. Raises UnusableArguments where anybody could come in without a key."""
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises UnusableArguments where nobody can listen, or where anybody could come in without a key.
+    """
+    _refuse_taken(host, port)
     loopback = host in LOOPBACK
     with workplace(settings, say) as placed:
         storage = Storage(placed)
@@ -41,3 +46,16 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Before anything starts for it: the web server would tell it last, in lines of its own."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+            # As the web server does it: what a server that has just ended leaves behind is no obstacle.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+    except OSError as error:
+        raise UnusableArguments(
+            f"cannot listen at {host}, port {port} ({error.strerror}): choose others with --host and --port"
+        ) from error

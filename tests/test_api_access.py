@@ -3,6 +3,7 @@
 import asyncio
 import html
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -201,6 +202,14 @@ async def test_without_keys_the_sets_of_all_owners_are_to_be_seen(empty: Setting
 def test_nothing_but_this_machine_is_served_without_keys(empty: Settings) -> None:
     with pytest.raises(UnusableArguments, match="popcon keys create"):
         serve(empty, "0.0.0.0", 0, lambda line: None)
+
+
+def test_who_cannot_listen_is_told_before_anything_starts(empty: Settings) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(UnusableArguments, match=r"cannot listen at 127.0.0.1, port \d+ \(Address already in use\)"),
+    ):
+        serve(empty, "127.0.0.1", taken.getsockname()[1], pytest.fail)
 
 
 async def test_every_answer_says_what_browsers_may_do_with_it(empty: Settings) -> None:
