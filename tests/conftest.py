@@ -1,6 +1,6 @@
 """The real servers that tests run against, started by the same command lines as the embedded stack's."""
 
-import re
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -83,10 +83,9 @@ def settings(s3_settings: Settings, temporal_server: str, ports: dict[str, int])
 
 
 @pytest.fixture
-def empty(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+def empty(settings: Settings) -> Settings:
     """Settings with a bucket of the test's own: there is no API key yet, so nobody needs one."""
-    name = re.sub(r"[^a-z]+", "-", request.node.name)[-50:].strip("-")
-    own = settings.model_copy(update={"s3_bucket": name, "owner": "here"})
+    own = settings.model_copy(update={"s3_bucket": f"empty-{uuid.uuid4().hex}", "owner": "here"})
     Storage(own).ensure_bucket()
     return own
 
