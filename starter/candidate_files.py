@@ -38,12 +38,13 @@ def _named(found: EmojiView) -> Iterator[tuple[str, CandidateHistory]]:
 
 def _write(wanted: Mapping[str, str], folder: Path, option: str) -> None:
     async def fetch(popcon: Popcon) -> dict[str, bytes]:
-        return {name: await asyncio.to_thread(popcon.storage.get, key) for name, key in wanted.items()}
+        # Neighbours in time are candidates of several frames.
+        return {key: await asyncio.to_thread(popcon.storage.get, key) for key in set(wanted.values())}
 
-    files = ask(fetch)
+    found = ask(fetch)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
+        for name, key in wanted.items():
+            (folder / name).write_bytes(found[key])
     except OSError as error:
         raise UnusableOutput(f"cannot write to {folder} ({error.strerror}): name another one with {option}") from error
